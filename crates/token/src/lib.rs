@@ -1,0 +1,3 @@
+//! Signed and sealed session tokens. Under construction.
+
+pub mod id;
