@@ -1,3 +1,5 @@
 //! Signed and sealed session tokens. Under construction.
 
-pub mod id;
+mod id;
+
+pub use id::{FeedPosition, ParseIdError, RotationId, SessionId, StateVersion, Timestamp};

@@ -1,0 +1,114 @@
+//! Facts: what the ledger says has changed. A log keeps them, the feed tells nodes the entries among them.
+
+use std::sync::Arc;
+
+use countersign_token::{FeedPosition, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::op::{OnceId, OpId, Owner, SessionRecord};
+
+/// A change of a ledger, as the state after it: applying one twice is applying it once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// A session is new or has changed.
+    Session(Box<SessionRecord>),
+    /// A session is no longer live.
+    Gone {
+        /// Which.
+        session: SessionId,
+        /// Why; remembered for at least 24 h.
+        reason: EndReason,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The feed has a new entry.
+    Entry(Entry),
+    /// A one-time id is used up.
+    Once {
+        /// Which.
+        id: OnceId,
+        /// Until when that matters.
+        until: Timestamp,
+    },
+    /// An end by scope was carried out under this id.
+    Done {
+        /// The operation.
+        id: OpId,
+        /// The feed's position after it.
+        position: FeedPosition,
+        /// How many sessions it ended.
+        sessions: u64,
+        /// Until when it is remembered.
+        until: Timestamp,
+    },
+}
+
+/// One entry of the feed: something that every node must know while it could still matter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in the registry's history.
+    pub position: FeedPosition,
+    /// The registry's instant.
+    pub at: Timestamp,
+    /// Until when it could matter: no access token that it concerns lives longer. [`Timestamp::MAX`]: for ever.
+    pub until: Timestamp,
+    /// What happened.
+    pub news: News,
+}
+
+/// What an entry of the feed says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum News {
+    /// A session has ended.
+    Ended(SessionId, EndReason),
+    /// All sessions of an owner that were born before the entry's position have ended, but for one where given.
+    OwnerEnded(Owner, Option<SessionId>, EndReason),
+    /// All sessions of a tenant that were born before the entry's position have ended.
+    TenantEnded(Arc<str>, EndReason),
+    /// All sessions that were born before the entry's position have ended.
+    EveryoneEnded(EndReason),
+    /// A signing key was removed, by its `kid`.
+    KeyRemoved(Arc<str>),
+    /// States of this session below this exclusive version are refused.
+    Floor(SessionId, u64),
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EndReason {
+    /// Its user logged out.
+    Logout,
+    /// Its user ended it from another session.
+    EndedByUser,
+    /// An administrator ended it.
+    EndedByAdmin,
+    /// It made room for another one, by a rule of the limit.
+    Limit,
+    /// A login or re-authentication in the same browser took its place.
+    Replaced,
+    /// Its refresh token was copied.
+    RefreshReused,
+    /// Nobody used it for the idle timeout.
+    Idle,
+    /// Its absolute end.
+    Expired,
+    /// The key that signed its tokens was removed.
+    KeyRemoved,
+}
+
+impl EndReason {
+    /// The reason as problem documents and events spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::EndedByUser => "ended-by-user",
+            Self::EndedByAdmin => "ended-by-admin",
+            Self::Limit => "limit",
+            Self::Replaced => "replaced",
+            Self::RefreshReused => "refresh-reused",
+            Self::Idle => "idle",
+            Self::Expired => "expired",
+            Self::KeyRemoved => "key-removed",
+        }
+    }
+}
