@@ -1,0 +1,58 @@
+//! `cargo xtask test`: every test there is, in one command, on a machine that has only Rust.
+
+use std::path::PathBuf;
+
+use crate::setup;
+use crate::step::{Failure, Shell, Steps};
+use crate::workspace::Workspace;
+
+/// The server that black-box and browser tests drive.
+const SERVER: &str = "countersign-example-spa";
+
+/// Sets up (or, with `no_setup`, only looks), builds once, and runs the suites.
+pub(crate) fn run(
+    workspace: &Workspace,
+    steps: &mut Steps,
+    long: bool,
+    no_setup: bool,
+) -> Result<(), Failure> {
+    let root = &workspace.root;
+    if !no_setup {
+        setup::for_tests(root, steps)?;
+    }
+    steps.task("prerequisites", "cargo xtask test --no-setup", || setup::demand(root))?;
+    for (name, line) in RUST {
+        steps.command(name, &mode(Shell::new(line), long).folder(root))?;
+    }
+    steps.command("jose", &jose(workspace))?;
+    steps.command("browser", &browser(workspace)?)
+}
+
+/// All targets are built first, binaries included: black-box tests start them.
+const RUST: [(&str, &str); 3] = [
+    ("build", "cargo build --workspace --all-features --all-targets --locked"),
+    ("rust tests", "cargo test --workspace --all-features --locked --lib --bins --tests --examples"),
+    ("doc tests", "cargo test --workspace --all-features --locked --doc"),
+];
+
+fn mode(shell: Shell, long: bool) -> Shell {
+    if long { shell.env("COUNTERSIGN_LONG", "1") } else { shell }
+}
+
+/// Reads the tokens that the Rust tests just minted, beside the committed ones.
+fn jose(workspace: &Workspace) -> Shell {
+    let minted = workspace.target.join("tmp").join("token-interop.json");
+    node("interop.test.mjs", workspace.root.join("tests/js")).env("COUNTERSIGN_MINTED", minted)
+}
+
+fn browser(workspace: &Workspace) -> Result<Shell, Failure> {
+    let chromium = setup::chromium().ok_or_else(|| Failure::new("no Chromium: set CHROMIUM to its path"))?;
+    Ok(node("login.test.mjs", workspace.root.join("tests/browser"))
+        .env("CHROMIUM", chromium)
+        .env("COUNTERSIGN_SPA", workspace.program(SERVER))
+        .env("COUNTERSIGN_SCREENSHOTS", workspace.target.join("screenshots")))
+}
+
+fn node(file: &str, folder: PathBuf) -> Shell {
+    Shell::new(&format!("node --test --test-reporter=spec {file}")).folder(folder)
+}
