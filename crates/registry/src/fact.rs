@@ -36,6 +36,8 @@ pub enum Fact {
         id: OpId,
         /// The feed's position after it.
         position: FeedPosition,
+        /// How many entries it made, the last of them at that position.
+        entries: u64,
         /// How many sessions it ended.
         sessions: u64,
         /// Until when it is remembered.

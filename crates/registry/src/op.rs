@@ -173,6 +173,9 @@ pub enum Admitted {
     ChoiceSpent,
     /// The chosen session is not a live session of this owner. The code stays usable.
     ChoiceGone,
+    /// It would be a session that has ended: its id was admitted before and ended since, the session that it is
+    /// handed off from is not live, or its absolute end is not in the future.
+    Ended(Option<EndReason>),
 }
 
 /// A session that was admitted.
