@@ -1,0 +1,126 @@
+// One person at one browser, in the page's own words: each method is something a person does or sees.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const SCREENSHOTS = process.env.COUNTERSIGN_SCREENSHOTS ?? join(import.meta.dirname, '../../target/screenshots');
+const PHONE = { width: 360, height: 740 };
+const DESKTOP = { width: 1280, height: 800 };
+const PATIENCE_MS = 10_000;
+
+/** What a browser logs by itself for a refused request; the page shows those in its own way. */
+const REFUSED_REQUEST = /^Failed to load resource/;
+
+export class Visitor {
+  #origin;
+  #context;
+  page;
+  /** What the page did wrong, in the browser's own words. */
+  complaints = [];
+
+  static async arrive(browser, origin) {
+    const visitor = new Visitor();
+    visitor.#origin = origin;
+    visitor.#context = await browser.newContext({ viewport: DESKTOP });
+    visitor.page = await visitor.#context.newPage();
+    visitor.page.setDefaultTimeout(PATIENCE_MS);
+    visitor.page.on('pageerror', (error) => visitor.complaints.push(`uncaught: ${error}`));
+    visitor.page.on('console', (message) => {
+      const bad = message.type() === 'error' && !REFUSED_REQUEST.test(message.text());
+      if (bad) visitor.complaints.push(message.text());
+    });
+    await visitor.page.goto(origin);
+    return visitor;
+  }
+
+  /** Leaves, and says whether the page ever misbehaved. */
+  async leave() {
+    await this.#context.close();
+    assert.deepEqual(this.complaints, []);
+  }
+
+  see(hook) {
+    return this.page.getByTestId(hook);
+  }
+
+  async logIn(user, { password = 'correct horse', remember = true } = {}) {
+    await this.see('login-user').fill(user);
+    await this.see('login-password').fill(password);
+    await this.see('login-remember').setChecked(remember);
+    await this.see('login-submit').click();
+  }
+
+  async logOut() {
+    await this.see('logout').click();
+  }
+
+  async addToCart(item) {
+    await this.see('cart-input').fill(item);
+    await this.see('cart-add').click();
+  }
+
+  async isSignedInAs(subject) {
+    await this.see('session').waitFor();
+    await this.see('session-subject').filter({ hasText: subject }).waitFor();
+    assert.equal(await this.see('login-form').isVisible(), false);
+  }
+
+  async isSignedOut() {
+    await this.see('login-form').waitFor();
+    assert.equal(await this.see('session').isVisible(), false);
+  }
+
+  /** Waits until the cart holds exactly these, in this order. */
+  async hasInCart(...items) {
+    await this.#settles('cart', items, async () => {
+      const shown = await this.see('cart-item').allInnerTexts();
+      return shown.map((text) => text.trim());
+    });
+  }
+
+  async seesDevices(count) {
+    await this.#settles('devices', count, () => this.see('device').count());
+  }
+
+  /** Presses the end button of the one other device; the page marks this one with aria-current. */
+  async endTheOtherDevice() {
+    const other = this.see('device').and(this.page.locator(':not([aria-current])'));
+    await other.getByTestId('device-end').click();
+  }
+
+  async reads(words) {
+    await this.page.getByText(words).first().waitFor();
+  }
+
+  cookie(name) {
+    return this.#context.cookies(this.#origin).then((all) => all.find((cookie) => cookie.name === name));
+  }
+
+  /** Pictures at both sizes; on the phone nothing may stick out sideways. */
+  async portrait(name) {
+    await mkdir(SCREENSHOTS, { recursive: true });
+    for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
+      await this.page.setViewportSize(viewport);
+      await this.page.screenshot({ path: join(SCREENSHOTS, `${name}-${size}.png`), fullPage: true });
+      const overhang = await this.page.evaluate(widestOverhang);
+      assert.equal(overhang, 0, `${name} at ${viewport.width} px is ${overhang} px too wide`);
+    }
+  }
+
+  async #settles(what, expected, look) {
+    const deadline = Date.now() + PATIENCE_MS;
+    let seen = await look();
+    while (JSON.stringify(seen) !== JSON.stringify(expected) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      seen = await look();
+    }
+    assert.deepEqual(seen, expected, what);
+  }
+}
+
+/** Runs in the page: how far the page can be scrolled sideways. */
+function widestOverhang() {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return Math.max(scrollWidth, document.body.scrollWidth) - clientWidth;
+}
