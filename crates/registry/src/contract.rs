@@ -1,6 +1,7 @@
 //! The contract of a registry: one trait, and what it costs if an implementation lies.
 
 use std::fmt;
+use std::sync::Arc;
 
 use countersign_token::{FeedPosition, SessionId, Timestamp};
 use futures_util::future::BoxFuture;
@@ -75,6 +76,68 @@ pub trait Registry: Send + Sync + 'static {
 
     /// Whether other nodes use this registry too: then their clocks may differ from ours.
     fn sharing(&self) -> Sharing;
+}
+
+impl<R: Registry + ?Sized> Registry for Arc<R> {
+    fn configure(&self, rules: Rules) {
+        (**self).configure(rules);
+    }
+
+    fn admit(&self, admit: Admit) -> BoxFuture<'_, Result<Admitted, RegistryError>> {
+        (**self).admit(admit)
+    }
+
+    fn rotate(&self, rotate: Rotate) -> BoxFuture<'_, Result<Rotated, RegistryError>> {
+        (**self).rotate(rotate)
+    }
+
+    fn advance_version(&self, advance: Advance) -> BoxFuture<'_, Result<Advanced, RegistryError>> {
+        (**self).advance_version(advance)
+    }
+
+    fn touch(&self, marks: Vec<Touch>) -> BoxFuture<'_, Result<(), RegistryError>> {
+        (**self).touch(marks)
+    }
+
+    fn end(&self, end: End) -> BoxFuture<'_, Result<Ended, RegistryError>> {
+        (**self).end(end)
+    }
+
+    fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>> {
+        (**self).list(list)
+    }
+
+    fn counts(&self, of: CountOf) -> BoxFuture<'_, Result<Counts, RegistryError>> {
+        (**self).counts(of)
+    }
+
+    fn get(&self, sessions: Vec<SessionId>) -> BoxFuture<'_, Result<Vec<Standing>, RegistryError>> {
+        (**self).get(sessions)
+    }
+
+    fn feed(&self, after: Option<FeedPosition>) -> BoxFuture<'_, Result<Batch, RegistryError>> {
+        (**self).feed(after)
+    }
+
+    fn news(&self, after: FeedPosition) -> BoxFuture<'_, ()> {
+        (**self).news(after)
+    }
+
+    fn once(&self, once: Once) -> BoxFuture<'_, Result<Claimed, RegistryError>> {
+        (**self).once(once)
+    }
+
+    fn set_limits(&self, limits: SetLimits) -> BoxFuture<'_, Result<(), RegistryError>> {
+        (**self).set_limits(limits)
+    }
+
+    fn flush(&self) -> BoxFuture<'_, Result<(), RegistryError>> {
+        (**self).flush()
+    }
+
+    fn sharing(&self) -> Sharing {
+        (**self).sharing()
+    }
 }
 
 /// Whether several nodes use one registry.
