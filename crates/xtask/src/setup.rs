@@ -10,8 +10,12 @@ use crate::step::{Failure, Shell, Steps};
 /// Raised by hand together with deny.toml.
 const CARGO_DENY: &str = "0.20.2";
 
-/// A program that tests run, and the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 3] = [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")];
+/// The oldest major version that the packages in `package-lock.json` run on.
+const NODE: u32 = 20;
+
+/// A program that tests run, and the Debian packages that bring it; without fonts a page is blank.
+const PROGRAMS: [(&str, &str); 3] =
+    [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium fonts-dejavu-core")];
 
 /// Folders with a `package-lock.json`.
 pub(crate) const JAVASCRIPT: [&str; 2] = ["tests/js", "tests/browser"];
@@ -22,7 +26,7 @@ pub(crate) fn for_tests(root: &Path, steps: &mut Steps) -> Result<(), Failure> {
     if !missing.is_empty() {
         install_debian_packages(&missing, steps)?;
     }
-    JAVASCRIPT.iter().try_for_each(|folder| install_npm_packages(&root.join(folder), steps))
+    JAVASCRIPT.iter().try_for_each(|folder| install_npm_packages(root, folder, steps))
 }
 
 /// Fails, naming all of it, where something that the tests need is missing.
@@ -31,10 +35,27 @@ pub(crate) fn demand(root: &Path) -> Result<(), Failure> {
     if !packages.is_empty() {
         return Err(Failure::new(format!("missing programs; Debian packages: {}", packages.join(" "))));
     }
+    demand_node()?;
     match JAVASCRIPT.iter().find(|folder| !is_current(&root.join(folder))) {
         Some(folder) => Err(Failure::new(format!("{folder} needs `npm ci`"))),
         None => Ok(()),
     }
+}
+
+/// Debian 12's own node is too old for playwright-core: said here, where it can be understood.
+fn demand_node() -> Result<(), Failure> {
+    let output = Command::new("node").arg("--version").output();
+    let printed = output.map_err(|error| Failure::new(format!("cannot start node: {error}")))?.stdout;
+    let printed = String::from_utf8_lossy(&printed);
+    match major(&printed) {
+        Some(version) if version >= NODE => Ok(()),
+        _ => Err(Failure::new(format!("node {NODE} or newer is needed, here is {}", printed.trim()))),
+    }
+}
+
+/// 20 of `v20.20.2`.
+fn major(printed: &str) -> Option<u32> {
+    printed.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
 }
 
 /// Installs cargo-deny at the pinned version unless it is there.
@@ -85,12 +106,13 @@ fn install_debian_packages(packages: &[&str], steps: &mut Steps) -> Result<(), F
     steps.command("apt install", &apt(&format!("install --no-install-recommends {packages}")))
 }
 
-fn install_npm_packages(folder: &Path, steps: &mut Steps) -> Result<(), Failure> {
+fn install_npm_packages(root: &Path, name: &str, steps: &mut Steps) -> Result<(), Failure> {
+    let folder = &root.join(name);
     if is_current(folder) {
         return Ok(());
     }
     let npm = Shell::new("npm ci --no-audit --no-fund").folder(folder).attempts(3);
-    steps.command("npm", &npm)?;
+    steps.command(&format!("npm {name}"), &npm)?;
     let stamp = stamp(folder);
     fs::copy(folder.join("package-lock.json"), &stamp)
         .map(drop)
@@ -106,4 +128,30 @@ fn is_current(folder: &Path) -> bool {
 
 fn stamp(folder: &Path) -> PathBuf {
     folder.join("node_modules").join(".made-from-lock.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_version_of_node() {
+        assert_eq!(major("v20.20.2\n"), Some(20));
+        assert_eq!(major("v8.1"), Some(8));
+        assert_eq!(major(""), None);
+        assert_eq!(major("command not found"), None);
+    }
+
+    #[test]
+    fn a_changed_lock_file_makes_the_folder_stale() -> std::io::Result<()> {
+        let folder = env::temp_dir().join(format!("xtask-setup-{}", std::process::id()));
+        fs::create_dir_all(folder.join("node_modules"))?;
+        fs::write(folder.join("package-lock.json"), "1")?;
+        assert!(!is_current(&folder));
+        fs::copy(folder.join("package-lock.json"), stamp(&folder))?;
+        assert!(is_current(&folder));
+        fs::write(folder.join("package-lock.json"), "2")?;
+        assert!(!is_current(&folder));
+        fs::remove_dir_all(folder)
+    }
 }
