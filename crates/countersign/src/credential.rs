@@ -27,7 +27,7 @@ pub struct Credentials<'a> {
     /// What makes an exclusive update or a login safe to repeat.
     pub idempotency_key: Option<&'a str>,
     /// Whether the request is its user's doing, or a page's polling.
-    pub activity: Activity,
+    pub passive: Activity,
 }
 
 /// An access token, as presented.
@@ -72,7 +72,7 @@ impl<'a> Credentials<'a> {
             jar,
             session_state: session_state(headers, transport)?,
             idempotency_key: idempotency_key(headers)?,
-            activity: activity(headers),
+            passive: passive(headers),
         })
     }
 }
@@ -121,7 +121,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, BadRequest> {
 }
 
 /// `Session-Passive: ?1`, a structured boolean (RFC 9651). As that RFC asks, anything else is as if absent.
-fn activity(headers: &HeaderMap) -> Activity {
+fn passive(headers: &HeaderMap) -> Activity {
     let mut values = headers.get_all(SESSION_PASSIVE).iter();
     match (values.next().map(HeaderValue::as_bytes), values.next()) {
         (Some(b"?1"), None) => Activity::Passive,

@@ -18,5 +18,5 @@ pub use cookie::{CookieNames, InvalidCookieName};
 pub use object::{SessionObject, TokenResponse, TokenType};
 pub use origin::{Origin, OriginError};
 pub use problem::{Dialect, ProblemStyle};
-pub use refusal::{BadRequest, LimitRefusal, Refusal};
+pub use refusal::{BadRequest, ChoiceCode, LimitRefusal, Refusal};
 pub use transport::{ParseTransportError, Transport};

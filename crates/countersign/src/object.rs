@@ -66,6 +66,16 @@ impl SessionObject {
         }
     }
 
+    /// The session that asks, as the registry knows it.
+    pub fn current(
+        record: &SessionRecord,
+        holding: Holding,
+        access_expires_at: Timestamp,
+        idle_timeout: Duration,
+    ) -> Self {
+        Self::listed(record, holding, idle_timeout).as_current(access_expires_at)
+    }
+
     /// The same session, as the one that asks.
     pub fn as_current(self, access_expires_at: Timestamp) -> Self {
         Self { current: true, access_expires_at: Some(access_expires_at), ..self }
@@ -84,34 +94,18 @@ pub struct TokenResponse {
     /// The session.
     pub session: SessionObject,
     /// How the access token is presented.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_type: Option<TokenType>,
+    pub token_type: TokenType,
     /// The access token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
     /// For how many seconds the access token is good.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires_in: Option<u64>,
+    pub expires_in: u64,
     /// The refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
     /// The state token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-}
-
-impl TokenResponse {
-    /// The answer where every token travels in a cookie.
-    pub fn without_tokens(session: SessionObject) -> Self {
-        Self {
-            session,
-            token_type: None,
-            access_token: None,
-            expires_in: None,
-            refresh_token: None,
-            state: None,
-        }
-    }
 }
 
 /// Which tokens there are, and none of them.

@@ -22,6 +22,7 @@ use url::{Host, Url};
 pub struct Origin {
     canonical: Box<str>,
     host: Box<str>,
+    loopback: bool,
 }
 
 impl Origin {
@@ -40,6 +41,11 @@ impl Origin {
         self.canonical.starts_with("https:")
     }
 
+    /// Whether the host is a loopback address, `localhost` or below `localhost`: the own machine.
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
     /// Whether an `Origin` header names exactly this origin. `null` never does.
     pub fn is(&self, header: &HeaderValue) -> bool {
         header.as_bytes() == self.canonical.as_bytes()
@@ -52,9 +58,10 @@ impl FromStr for Origin {
     fn from_str(text: &str) -> Result<Self, OriginError> {
         let url = Url::parse(text).map_err(|_| OriginError::NotAnUrl)?;
         let host = url.host().ok_or(OriginError::NotAnUrl)?;
+        let loopback = is_loopback(&host);
         match url.scheme() {
             "https" => {}
-            "http" if is_local(&host) => {}
+            "http" if loopback => {}
             "http" => return Err(OriginError::ClearText),
             _ => return Err(OriginError::Scheme),
         }
@@ -62,11 +69,11 @@ impl FromStr for Origin {
             return Err(OriginError::MoreThanOrigin);
         }
         let canonical = url.origin().ascii_serialization().into();
-        Ok(Self { canonical, host: host.to_string().into() })
+        Ok(Self { canonical, host: host.to_string().into(), loopback })
     }
 }
 
-fn is_local(host: &Host<&str>) -> bool {
+fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
         Host::Ipv4(address) => address.is_loopback(),
@@ -133,6 +140,16 @@ mod tests {
         check("http://[::1]:80", Ok("http://[::1]"));
         check("http://localhost:3000", Ok("http://localhost:3000"));
         check("http://shop.localhost", Ok("http://shop.localhost"));
+    }
+
+    #[test]
+    fn an_origin_knows_its_host() {
+        let origin = |text: &str| text.parse::<Origin>().unwrap();
+        assert_eq!(origin("https://Shop.example:8443").host(), "shop.example");
+        assert_eq!(origin("http://[::1]:8080").host(), "[::1]");
+        assert!(origin("https://localhost").is_loopback() && origin("http://[::1]").is_loopback());
+        assert!(!origin("https://shop.example").is_loopback());
+        assert!(origin("https://localhost").is_https() && !origin("http://localhost").is_https());
     }
 
     #[test]

@@ -24,9 +24,9 @@ pub struct ProblemStyle {
 }
 
 impl ProblemStyle {
-    /// The same style in the dialect of the client that sent these headers.
-    pub fn for_request(&self, headers: &HeaderMap) -> Self {
-        Self { dialect: Dialect::of(headers), ..self.clone() }
+    /// A style; `grpc`: whether the refused client speaks gRPC.
+    pub fn new(type_base: Option<Arc<str>>, grpc: bool) -> Self {
+        Self { type_base, dialect: if grpc { Dialect::Grpc } else { Dialect::Http } }
     }
 }
 
@@ -172,7 +172,7 @@ impl More<'_> {
                 scope: Some(limit.scope.as_str()),
                 limit: usize::try_from(limit.limit).ok(),
                 sessions: limit.sessions.as_deref(),
-                choice: limit.choice.as_deref(),
+                choice: limit.choice.as_ref().map(|code| &*code.0),
                 ..more
             },
             _ => more,

@@ -9,6 +9,7 @@ use countersign_registry::{EndReason, RegistryError, Scope};
 use http::StatusCode;
 
 use crate::object::SessionObject;
+pub use crate::problem::ProblemStyle;
 
 /// Why a request was refused: every outcome that is not a success, and its wire form.
 ///
@@ -82,6 +83,8 @@ pub enum Refusal {
         /// When to come back.
         retry_after: Duration,
     },
+    /// A fault of the server, which its log explains.
+    Internal,
 }
 
 impl Refusal {
@@ -134,6 +137,7 @@ impl Refusal {
             Self::StateConflict => ("state-conflict", StatusCode::CONFLICT, UNAVAILABLE, "State conflict"),
             Self::SessionsLimit(_) => ("sessions-limit", StatusCode::TOO_MANY_REQUESTS, EXHAUSTED, "Too many sessions"),
             Self::TooManyRequests { .. } => ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, EXHAUSTED, "Too many requests"),
+            Self::Internal => ("internal", StatusCode::INTERNAL_SERVER_ERROR, UNAVAILABLE, "Internal error"),
         }
     }
 
@@ -164,6 +168,7 @@ impl Refusal {
             Self::StateConflict => "The session's data was changed at the same time. Please try again.",
             Self::SessionsLimit(limit) => return limit.detail(),
             Self::TooManyRequests { .. } => "Too many requests. Please try again later.",
+            Self::Internal => "Something went wrong here. Please try again later.",
         })
     }
 
@@ -286,7 +291,7 @@ impl fmt::Display for BadRequest {
 impl std::error::Error for BadRequest {}
 
 /// A refusal for want of a seat, as the refused client is told of it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct LimitRefusal {
     /// The narrowest scope that is full.
     pub scope: Scope,
@@ -298,8 +303,18 @@ pub struct LimitRefusal {
     pub retry_after: Option<Duration>,
     /// With the rule `ask`: the user's own sessions.
     pub sessions: Option<Vec<SessionObject>>,
-    /// With the rule `ask`: the one-time code to end one of them with. It is a credential.
-    pub choice: Option<String>,
+    /// With the rule `ask`: the one-time code to end one of them with.
+    pub choice: Option<ChoiceCode>,
+}
+
+/// The one-time code of the rule `ask`. It is a credential: `Debug` does not show it.
+#[derive(Clone)]
+pub struct ChoiceCode(pub String);
+
+impl fmt::Debug for ChoiceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChoiceCode(…)")
+    }
 }
 
 impl LimitRefusal {
@@ -312,16 +327,6 @@ impl LimitRefusal {
                 Cow::Owned(format!("There are already {n} active user sessions. Please try again later."))
             }
         }
-    }
-}
-
-impl fmt::Debug for LimitRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LimitRefusal")
-            .field("scope", &self.scope)
-            .field("limit", &self.limit)
-            .field("in_use", &self.in_use)
-            .finish_non_exhaustive()
     }
 }
 
