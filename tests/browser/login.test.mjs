@@ -29,7 +29,12 @@ describe('the page', { timeout: 180_000 }, () => {
       visitors.push(await Visitor.arrive(browser, server.origin));
       return visitors.at(-1);
     };
-    await tell(arrive);
+    try {
+      await tell(arrive);
+    } catch (failure) {
+      for (const visitor of visitors) await visitor.leaveEvidence(name);
+      throw failure;
+    }
     for (const visitor of visitors) await visitor.leave();
   });
 

@@ -40,6 +40,15 @@ export class Visitor {
     assert.deepEqual(this.complaints, []);
   }
 
+  /** After a failure: what the page looked like, and what the browser had to say about it. */
+  async leaveEvidence(name) {
+    const file = `failed-${name.replaceAll(/[^a-z]+/gi, '-')}-${performance.now().toFixed()}.png`;
+    await mkdir(SCREENSHOTS, { recursive: true });
+    await this.page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+    console.error(`see ${file}; the page's complaints: ${JSON.stringify(this.complaints)}`);
+    await this.#context.close();
+  }
+
   see(hook) {
     return this.page.getByTestId(hook);
   }
