@@ -7,7 +7,10 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Mutex, OnceLock};
 
-/// A filter of at most 2^25 words (256 MB), with 13 to 26 bits an id; beyond that it says "perhaps" more often.
+use super::table::Key;
+
+/// A filter of at most 2^25 words (256 MB), with 13 to 26 bits an id where it is rebuilt in time;
+/// with fewer it says "perhaps" more often.
 #[derive(Debug)]
 pub(super) struct Filter {
     /// The words, in chunks that double in size and are kept once made.
@@ -19,7 +22,7 @@ pub(super) struct Filter {
     rebuilding: Mutex<()>,
 }
 
-/// The filter has taken as many ids as it can tell apart, and is to be rebuilt.
+/// The filter has taken so many ids that it hardly tells them apart, and is to be rebuilt at once.
 #[derive(Debug)]
 pub(super) struct Crowded;
 
@@ -46,7 +49,7 @@ impl Filter {
 
     /// Whether the id may have been inserted. `false` is certain.
     #[inline]
-    pub(super) fn may_hold(&self, id: &[u8; 16]) -> bool {
+    pub(super) fn may_hold(&self, id: Key) -> bool {
         let layout = self.layout.load(Ordering::Acquire);
         if layout & BUSY != 0 {
             return true;
@@ -60,21 +63,26 @@ impl Filter {
     }
 
     /// Inserts an id, which must be in the map already.
-    pub(super) fn insert(&self, id: &[u8; 16]) -> Result<(), Crowded> {
+    pub(super) fn insert(&self, id: Key) -> Result<(), Crowded> {
         let layout = self.layout.load(Ordering::SeqCst);
         self.set(id, layout);
         let marked = self.marked.fetch_add(1, Ordering::Relaxed) + 1;
-        if marked > capacity(layout) && layout & BUSY == 0 { Err(Crowded) } else { Ok(()) }
+        if marked / 4 > capacity(layout) && layout & BUSY == 0 { Err(Crowded) } else { Ok(()) }
+    }
+
+    /// Whether it has taken as many ids as it tells apart well, and is to be rebuilt at leisure.
+    pub(super) fn crowded(&self) -> bool {
+        self.marked.load(Ordering::Relaxed) > capacity(self.layout.load(Ordering::SeqCst))
     }
 
     /// Inserts an id that someone else has inserted or is about to.
-    pub(super) fn repeat(&self, id: &[u8; 16]) {
+    pub(super) fn repeat(&self, id: Key) {
         self.set(id, self.layout.load(Ordering::SeqCst));
     }
 
     /// Starts again with the ids that `each` names, in a size that suits `len` of them. An id that is inserted
     /// while this runs is either named by `each` or set after its word was cleared, since the map comes first.
-    pub(super) fn rebuild(&self, len: usize, each: impl FnOnce(&mut dyn FnMut(&[u8; 16]))) {
+    pub(super) fn rebuild(&self, len: usize, each: impl FnOnce(&mut dyn FnMut(Key))) {
         let Ok(_alone) = self.rebuilding.try_lock() else { return };
         let before = self.layout.load(Ordering::SeqCst);
         let log = log_for(len);
@@ -93,7 +101,7 @@ impl Filter {
         self.layout.store(layout, Ordering::SeqCst);
     }
 
-    fn set(&self, id: &[u8; 16], layout: u64) {
+    fn set(&self, id: Key, layout: u64) {
         let (place, bits) = split(id);
         if let Some(word) = self.word(place, layout) {
             word.fetch_or(bits, Ordering::SeqCst);
@@ -138,9 +146,8 @@ fn log_for(len: usize) -> u32 {
 
 /// Where an id's word is, and which bits of it are the id's.
 #[inline]
-fn split(id: &[u8; 16]) -> (u64, u64) {
-    let place = u64::from_le_bytes([id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7]]);
-    let random = u64::from_le_bytes([id[8], id[9], id[10], id[11], id[12], id[13], id[14], id[15]]);
+fn split([low, high, random]: Key) -> (u64, u64) {
+    let place = u64::from(low) | (u64::from(high) << 32);
     let bits = (0..5).fold(0, |bits, nth| bits | (1 << ((random >> (6 * nth)) & 63)));
     (place, bits)
 }
