@@ -73,8 +73,10 @@ impl TrustedProxies {
             ProxyHeader::XForwardedFor => (X_FORWARDED_FOR, address),
             ProxyHeader::Forwarded => (FORWARDED, forwarded_for),
         };
-        let lines = headers.get_all(name).iter().map(HeaderValue::to_str);
-        lines.flat_map(|line| line.unwrap_or("?").split(',').map(parse)).collect()
+        let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        // By bytes: what a client wrote on the left must not make the proxies' own words unreadable.
+        let hops = lines.flat_map(|line| line.split(|byte| *byte == b','));
+        hops.map(|hop| std::str::from_utf8(hop).ok().and_then(parse)).collect()
     }
 }
 

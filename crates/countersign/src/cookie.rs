@@ -9,7 +9,7 @@ use crate::refusal::BadRequest;
 
 mod write;
 
-pub use write::{SameSite, SetCookie, TooLarge, delete};
+pub(crate) use write::{SameSite, SetCookie, TooLarge, delete};
 
 /// What stands for a value that is not text: no token looks like it, so it is refused like any forgery.
 pub(crate) const NOT_A_TOKEN: &str = "?";
@@ -77,33 +77,33 @@ fn is_token(byte: u8) -> bool {
 ///
 /// An empty value is what a deleted cookie leaves in a careless client: it counts as no cookie.
 #[derive(Clone, Default)]
-pub struct Jar<'a> {
+pub(crate) struct Jar<'a> {
     /// The access token's.
-    pub session: Option<&'a str>,
+    pub(crate) session: Option<&'a str>,
     /// The refresh token's.
-    pub refresh: Option<&'a str>,
+    pub(crate) refresh: Option<&'a str>,
     /// A visit's state.
-    pub visit: Option<&'a str>,
+    pub(crate) visit: Option<&'a str>,
     /// The states, of whatever sessions.
-    pub states: States<'a>,
+    pub(crate) states: States<'a>,
 }
 
 /// A state cookie: `<prefix>.<tag>.<x>=<value>`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct StateCookie<'a> {
+pub(crate) struct StateCookie<'a> {
     /// Its whole name, for its deletion.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// The session's tag.
-    pub tag: &'a str,
+    pub(crate) tag: &'a str,
     /// The exclusive version.
-    pub exclusive: u64,
+    pub(crate) exclusive: u64,
     /// The state token.
-    pub value: &'a str,
+    pub(crate) value: &'a str,
 }
 
 /// The state cookies of one request: a few without an allocation, as many as the header limit lets through.
 #[derive(Clone, Default)]
-pub struct States<'a> {
+pub(crate) struct States<'a> {
     few: [Option<StateCookie<'a>>; FEW],
     more: Vec<StateCookie<'a>>,
 }
@@ -112,12 +112,12 @@ const FEW: usize = 4;
 
 impl<'a> States<'a> {
     /// All of them, in the order of the request.
-    pub fn iter(&self) -> impl Iterator<Item = &StateCookie<'a>> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &StateCookie<'a>> {
         self.few.iter().flatten().chain(&self.more)
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.few[0].is_none()
     }
 
@@ -135,7 +135,7 @@ impl<'a> Jar<'a> {
     ///
     /// # Errors
     /// If two cookies have the same one of our names: nobody can tell which of them is meant.
-    pub fn read(headers: &'a HeaderMap, names: &CookieNames) -> Result<Self, BadRequest> {
+    pub(crate) fn read(headers: &'a HeaderMap, names: &CookieNames) -> Result<Self, BadRequest> {
         let mut jar = Self::default();
         for (name, value) in headers.get_all(COOKIE).iter().flat_map(|line| pairs(line.as_bytes())) {
             jar.put(name, value, names)?;
@@ -147,7 +147,7 @@ impl<'a> Jar<'a> {
     }
 
     /// Whether any of our cookies came, so that a browser may be acting for someone.
-    pub fn carries_session(&self) -> bool {
+    pub(crate) fn carries_session(&self) -> bool {
         self.session.is_some() || self.refresh.is_some() || self.visit.is_some() || !self.states.is_empty()
     }
 
@@ -238,7 +238,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
 }
 
 /// Removes the refresh cookie from a request before the application sees it. Without one, it changes nothing.
-pub fn strip_refresh(headers: &mut HeaderMap, names: &CookieNames) {
+pub(crate) fn strip_refresh(headers: &mut HeaderMap, names: &CookieNames) {
     let is_refresh = |pair: &[u8]| pairs(pair).any(|(name, _)| name == names.refresh.as_bytes());
     if !headers.get_all(COOKIE).iter().any(|line| is_refresh(line.as_bytes())) {
         return;

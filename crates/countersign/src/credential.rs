@@ -17,31 +17,31 @@ const LONGEST_KEY: usize = 128;
 
 /// The credentials of one request, and what else of its headers concerns its session.
 #[derive(Clone, Debug)]
-pub struct Credentials<'a> {
+pub(crate) struct Credentials<'a> {
     /// The access token, from wherever the transport lets it come.
-    pub access: Option<Presented<'a>>,
+    pub(crate) access: Option<Presented<'a>>,
     /// Our cookies.
-    pub jar: Jar<'a>,
+    pub(crate) jar: Jar<'a>,
     /// The state token of the header `Session-State`; with [`Transport::Body`] only.
-    pub session_state: Option<&'a str>,
+    pub(crate) session_state: Option<&'a str>,
     /// What makes an exclusive update or a login safe to repeat.
-    pub idempotency_key: Option<&'a str>,
+    pub(crate) idempotency_key: Option<&'a str>,
     /// Whether the request is its user's doing, or a page's polling.
-    pub passive: Activity,
+    pub(crate) passive: Activity,
 }
 
 /// An access token, as presented.
 #[derive(Clone, Copy)]
-pub struct Presented<'a> {
+pub(crate) struct Presented<'a> {
     /// The token.
-    pub token: &'a str,
+    pub(crate) token: &'a str,
     /// How it came.
-    pub scheme: Scheme,
+    pub(crate) scheme: Scheme,
 }
 
 /// How an access token came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
+pub(crate) enum Scheme {
     /// In the session cookie.
     Cookie,
     /// `Authorization: Bearer` (RFC 6750).
@@ -58,7 +58,7 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     /// If two credentials of one kind came, or an `Idempotency-Key` is malformed.
-    pub fn read(
+    pub(crate) fn read(
         headers: &'a HeaderMap,
         names: &CookieNames,
         transport: Transport,

@@ -11,7 +11,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Where a request comes from, as far as its effect matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// From the site's own pages, or from something that is not a browser, or it changes nothing.
     SameOrigin,
     /// From another site, or it cannot be told: it must not use or change this browser's session.
@@ -28,7 +28,7 @@ pub enum Verdict {
 /// | absent | the configured one | same origin |
 /// | absent | another, `null`, or twice | cross-site |
 /// | absent | absent | cross-site if a cookie came; else it is no browser |
-pub fn judge(method: &Method, headers: &HeaderMap, own: &Origin, cookie_came: bool) -> Verdict {
+pub(crate) fn judge(method: &Method, headers: &HeaderMap, own: &Origin, cookie_came: bool) -> Verdict {
     let same = is_safe(method)
         || match (the_one(headers, &SEC_FETCH_SITE), the_one(headers, &ORIGIN)) {
             (Found::One(site), _) => site == "same-origin",

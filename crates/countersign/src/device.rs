@@ -13,7 +13,7 @@ const LONGEST: usize = 64;
 ///
 /// It consists of ASCII letters, digits, spaces and `.-_` only, at most 64 of them, so it carries no mark-up
 /// wherever it is shown.
-pub fn label(headers: &HeaderMap) -> Option<Arc<str>> {
+pub(crate) fn label(headers: &HeaderMap) -> Option<Arc<str>> {
     let agent = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes());
     let program = known(BROWSERS, &agent).map_or_else(|| first_product(&agent), str::to_owned);
     let label = match known(SYSTEMS, &agent) {

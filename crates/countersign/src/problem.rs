@@ -159,7 +159,7 @@ struct More<'a> {
 
 impl More<'_> {
     fn of(refusal: &Refusal) -> More<'_> {
-        let more = More { retry_after: refusal.retry_after(), ..More::default() };
+        let more = More::default();
         match refusal {
             Refusal::SessionEnded(reason) => More { reason: reason.map(EndReason::as_str), ..more },
             Refusal::StateTooLarge { size, limit } => More { size: Some(*size), limit: Some(*limit), ..more },
@@ -171,6 +171,7 @@ impl More<'_> {
             Refusal::SessionsLimit(limit) => More {
                 scope: Some(limit.scope.as_str()),
                 limit: usize::try_from(limit.limit).ok(),
+                retry_after: refusal.retry_after(),
                 sessions: limit.sessions.as_deref(),
                 choice: limit.choice.as_ref().map(|code| &*code.0),
                 ..more

@@ -9,7 +9,7 @@ use countersign_registry::{EndReason, RegistryError, Scope};
 use http::StatusCode;
 
 use crate::object::SessionObject;
-pub use crate::problem::ProblemStyle;
+pub(crate) use crate::problem::ProblemStyle;
 
 /// Why a request was refused: every outcome that is not a success, and its wire form.
 ///

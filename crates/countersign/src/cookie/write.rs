@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// From where a browser sends a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SameSite {
+pub(crate) enum SameSite {
     /// From the site itself, and when a person follows a link to it.
     Lax,
     /// From the site itself only.
@@ -31,15 +31,15 @@ impl SameSite {
 
 /// A cookie to set.
 #[derive(Clone, Copy)]
-pub struct SetCookie<'a> {
+pub(crate) struct SetCookie<'a> {
     /// Its name.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// Its value, a token.
-    pub value: &'a str,
+    pub(crate) value: &'a str,
     /// How long the browser keeps it, at most 400 days; [`None`]: until it is closed.
-    pub max_age: Option<Duration>,
+    pub(crate) max_age: Option<Duration>,
     /// From where it is sent.
-    pub same_site: SameSite,
+    pub(crate) same_site: SameSite,
 }
 
 impl SetCookie<'_> {
@@ -47,7 +47,7 @@ impl SetCookie<'_> {
     ///
     /// # Errors
     /// If name and value are longer than 4096 bytes: browsers would ignore the cookie.
-    pub fn to_header(&self, secure: bool) -> Result<HeaderValue, TooLarge> {
+    pub(crate) fn to_header(&self, secure: bool) -> Result<HeaderValue, TooLarge> {
         let size = self.name.len() + self.value.len();
         if size > LIMIT {
             return Err(TooLarge { size, limit: LIMIT });
@@ -57,7 +57,7 @@ impl SetCookie<'_> {
 }
 
 /// The value of the `Set-Cookie` header that deletes a cookie which was set with the same attributes.
-pub fn delete(name: &str, same_site: SameSite, secure: bool) -> HeaderValue {
+pub(crate) fn delete(name: &str, same_site: SameSite, secure: bool) -> HeaderValue {
     header(&SetCookie { name, value: "", max_age: Some(Duration::ZERO), same_site }, secure)
 }
 
@@ -116,9 +116,9 @@ impl fmt::Debug for SetCookie<'_> {
 /// A cookie that browsers would ignore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("name and value of a cookie have {size} bytes, browsers take {limit}")]
-pub struct TooLarge {
+pub(crate) struct TooLarge {
     /// Bytes of name and value together.
-    pub size: usize,
+    pub(crate) size: usize,
     /// How many there may be.
-    pub limit: usize,
+    pub(crate) limit: usize,
 }
