@@ -86,6 +86,22 @@ describe('the page', { timeout: 180_000 }, () => {
     await alice.hasInCart();
   });
 
+  story('what a visitor put into the cart is there after the login', async (arrive) => {
+    const carol = await arrive();
+    await carol.isSignedOut();
+    await carol.addToCart('a visitor\'s tea');
+    await carol.hasInCart('a visitor\'s tea');
+    await carol.page.reload();
+    await carol.isSignedOut();
+    await carol.hasInCart('a visitor\'s tea');
+    await carol.logIn('carol');
+    await carol.isSignedInAs('carol');
+    await carol.hasInCart('a visitor\'s tea');
+    await carol.logOut();
+    await carol.isSignedOut();
+    await carol.hasInCart();
+  });
+
   story('a device that is ended from another says so', async (arrive) => {
     const [desk, phone] = [await arrive(), await arrive()];
     for (const bob of [desk, phone]) {
@@ -101,7 +117,7 @@ describe('the page', { timeout: 180_000 }, () => {
 
     await phone.addToCart('tea');
     await phone.isSignedOut();
-    await phone.reads(/ended/i);
+    await phone.reads(/you ended this session/i);
     await phone.portrait('ended-elsewhere');
     await phone.page.reload();
     await phone.isSignedOut();

@@ -82,6 +82,8 @@ export class Visitor {
 
   /** Waits until the cart holds exactly these, in this order. */
   async hasInCart(...items) {
+    // The version comes with the items: without it, an empty list is one that was not loaded yet.
+    await this.see('cart-version').filter({ hasText: /\d/ }).waitFor();
     await this.#settles('cart', items, async () => {
       const shown = await this.see('cart-item').allInnerTexts();
       return shown.map((text) => text.trim());
