@@ -112,7 +112,7 @@ fn session_state(headers: &HeaderMap, transport: Transport) -> Result<Option<&st
         .filter(|state| !state.is_empty()))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, BadRequest> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, BadRequest> {
     let Some(key) = at_most_one(headers, &IDEMPOTENCY_KEY, BadRequest::TwoIdempotencyKeys)? else {
         return Ok(None);
     };

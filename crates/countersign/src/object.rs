@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_registry::{Holding, SessionRecord};
-use countersign_token::{SessionId, Timestamp};
+use countersign_token::{Seat, SessionId, Timestamp};
 use serde::{Serialize, Serializer};
+
+use crate::authenticate::Active;
+use crate::sessions::Inner;
 
 /// A session, as `GET /session`, the list and the token response show it. Instants become whole seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,7 +26,7 @@ pub struct SessionObject {
     /// Its absolute end.
     #[serde(serialize_with = "secs")]
     pub expires_at: Timestamp,
-    /// When it ends if nobody uses it any more (see [`idle_end`]).
+    /// When it ends if nobody uses it any more.
     #[serde(serialize_with = "secs")]
     pub idle_expires_at: Timestamp,
     /// When the access token expires: known of the current session only.
@@ -82,8 +85,33 @@ impl SessionObject {
     }
 }
 
+impl SessionObject {
+    /// The session that asks, as its access token and this node tell. No I/O.
+    pub(crate) fn of_active(inner: &Inner, active: &Active, device: Option<Arc<str>>) -> Self {
+        let claims = active.claims();
+        let identity = &claims.identity;
+        let marked = inner.node.marked(&identity.session).unwrap_or(Timestamp::ZERO);
+        let last_activity = marked.max(claims.issued_at);
+        Self {
+            id: identity.session,
+            subject: identity.subject.as_str().into(),
+            tenant: identity.tenant.as_deref().map(Into::into),
+            started_at: identity.started_at,
+            expires_at: identity.session_expires_at,
+            idle_expires_at: idle_end(last_activity, inner.config.policy.idle, identity.session_expires_at),
+            access_expires_at: Some(claims.expires_at),
+            auth_time: identity.auth_time,
+            amr: identity.methods.join(" ").into(),
+            current: true,
+            last_activity,
+            dangling: claims.seat == Seat::None,
+            device,
+        }
+    }
+}
+
 /// When a session ends if nobody uses it any more: after the idle timeout, but never beyond its absolute end.
-pub fn idle_end(last_activity: Timestamp, idle_timeout: Duration, expires_at: Timestamp) -> Timestamp {
+pub(crate) fn idle_end(last_activity: Timestamp, idle_timeout: Duration, expires_at: Timestamp) -> Timestamp {
     last_activity.after(idle_timeout).min(expires_at)
 }
 
@@ -131,6 +159,8 @@ pub enum TokenType {
     Dpop,
 }
 
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
 fn secs<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(instant.as_secs())
 }

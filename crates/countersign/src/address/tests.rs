@@ -132,9 +132,10 @@ proptest! {
         line in prop_oneof!["[ -~]{0,60}".prop_map(String::into_bytes), proptest::collection::vec(0x20_u8.., 0..60)],
         forwarded in any::<bool>(),
     ) {
-        let (header, name, hop) = match forwarded {
-            true => (ProxyHeader::Forwarded, FORWARDED, "for=198.51.100.1"),
-            false => (ProxyHeader::XForwardedFor, X_FORWARDED_FOR, "198.51.100.1"),
+        let (header, name, hop) = if forwarded {
+            (ProxyHeader::Forwarded, FORWARDED, "for=198.51.100.1")
+        } else {
+            (ProxyHeader::XForwardedFor, X_FORWARDED_FOR, "198.51.100.1")
         };
         let Ok(alone) = HeaderValue::from_bytes(&line) else { return Ok(()) };
         let joined = HeaderValue::from_bytes(&[&line, &b", "[..], hop.as_bytes()].concat()).unwrap();

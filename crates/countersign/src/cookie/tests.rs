@@ -175,7 +175,7 @@ fn cookies_are_written_with_every_attribute() {
         assert!(header.is_sensitive());
     };
     check(
-        cookie(Some(Duration::from_secs(300)), SameSite::Lax),
+        cookie(Some(Duration::from_mins(5)), SameSite::Lax),
         true,
         "__Host-session=a.b.c; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Lax",
     );

@@ -9,7 +9,7 @@ use http::HeaderValue;
 /// Browsers ignore a cookie whose name and value are longer (RFC 6265bis).
 const LIMIT: usize = 4096;
 /// Browsers keep no cookie longer (RFC 6265bis).
-const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(400 * 24);
 
 /// From where a browser sends a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +47,12 @@ impl SetCookie<'_> {
     ///
     /// # Errors
     /// If name and value are longer than 4096 bytes: browsers would ignore the cookie.
-    pub(crate) fn to_header(&self, secure: bool) -> Result<HeaderValue, TooLarge> {
+    pub(crate) fn to_header(self, secure: bool) -> Result<HeaderValue, TooLarge> {
         let size = self.name.len() + self.value.len();
         if size > LIMIT {
             return Err(TooLarge { size, limit: LIMIT });
         }
-        Ok(header(self, secure))
+        Ok(header(&self, secure))
     }
 }
 

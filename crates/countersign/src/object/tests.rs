@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 fn record() -> SessionRecord {
     let started_at = Timestamp::from_millis(1_790_000_000_999);

@@ -1,0 +1,199 @@
+//! From a presented access token to an [`Active`] session: the only place that makes one.
+
+use std::sync::Arc;
+
+use countersign_registry::{EndReason, Owner, Question, Verdict};
+use countersign_token::{
+    AccessClaims, CachedToken, Expect, NotLive, SessionId, Timestamp, TokenError, TokenErrorKind, Unverified,
+};
+
+use crate::credential::{Presented, Scheme};
+use crate::node::{self, Checked};
+use crate::refusal::Refusal;
+use crate::sessions::{Inner, Stale};
+
+/// The longest token that is looked at, in bytes: what fits a cookie, and more than any that we mint.
+pub(crate) const TOKEN_LIMIT: usize = 4096;
+
+/// Who asks, as far as the access token tells.
+#[derive(Clone, Debug)]
+pub(crate) enum Auth {
+    /// Nobody: no access token came.
+    Nobody,
+    /// An active session.
+    Active(Active),
+    /// Somebody who is refused wherever a session is needed.
+    Refused(Refusal),
+}
+
+/// A session whose access token was verified, is live, and is not revoked as far as this node knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Active {
+    token: Arc<CachedToken>,
+    floor: u64,
+    trust: Trust,
+}
+
+/// On what the absence of a revocation rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// On the node's view, young enough.
+    View,
+    /// On the node's view, which is too old.
+    StaleView,
+    /// On the registry's own word.
+    Registry,
+    /// On the node's view, which is too old, and the registry did not answer.
+    Unreachable,
+}
+
+/// Judges a request by its access token. No I/O.
+pub(crate) fn request(inner: &Inner, presented: Option<&Presented<'_>>) -> Auth {
+    let Some(presented) = presented else { return Auth::Nobody };
+    match active(inner, presented, inner.now()) {
+        Ok(active) => Auth::Active(active),
+        Err(refusal) => Auth::Refused(refusal),
+    }
+}
+
+fn active(inner: &Inner, presented: &Presented<'_>, now: Timestamp) -> Result<Active, Refusal> {
+    let token = verified(inner, presented)?;
+    let claims = token.live(&expect(inner, now)).map_err(|not_live| match not_live {
+        NotLive::Expired(_) => Refusal::TokenExpired,
+        _ => Refusal::TokenInvalid,
+    })?;
+    if let Verdict::Ended(reason) = inner.view.judge(&question(claims, token.key_id().as_str())) {
+        return Err(Refusal::SessionEnded(Some(reason)));
+    }
+    let known = inner.view.floor(&claims.identity.session).map_or(0, |floor| floor.exclusive);
+    let floor = claims.floor.max(known);
+    let trust = if node::is_stale(inner) { Trust::StaleView } else { Trust::View };
+    Ok(Active { token, floor, trust })
+}
+
+/// The verified token, from the cache if these very bytes were verified before.
+fn verified(inner: &Inner, presented: &Presented<'_>) -> Result<Arc<CachedToken>, Refusal> {
+    let ring = inner.ring();
+    let token = match inner.cache.get(presented.token, ring.generation()) {
+        Some(token) => token,
+        None => {
+            let unverified = Unverified::parse(presented.token, TOKEN_LIMIT).map_err(refusal)?;
+            let verified = ring.verify_access(&unverified).map_err(refusal)?;
+            inner.cache.insert(presented.token, ring.generation(), verified)
+        }
+    };
+    // A token that is bound to a key is none for the bearer alone (RFC 9449, section 7.2).
+    match (presented.scheme, token.claims().identity.key_thumbprint.is_some()) {
+        (Scheme::Dpop, _) | (_, true) => Err(Refusal::TokenInvalid),
+        _ => Ok(token),
+    }
+}
+
+/// What an access token is held against.
+pub(crate) fn expect(inner: &Inner, now: Timestamp) -> Expect<'_> {
+    Expect {
+        issuer: &inner.config.issuer,
+        audience: &inner.config.audience,
+        now,
+        clock_skew: inner.config.clock_skew,
+    }
+}
+
+/// One answer for whatever is wrong with a token; only a removed key is told, by its `kid` alone.
+pub(crate) fn refusal(error: TokenError) -> Refusal {
+    match error.kind() {
+        TokenErrorKind::KeyRemoved => Refusal::SessionEnded(Some(EndReason::KeyRemoved)),
+        _ => Refusal::TokenInvalid,
+    }
+}
+
+/// The session of an access token that is ours, expired or not: enough to end or replace it, not to use it.
+pub(crate) fn authentic_access(inner: &Inner, token: &str) -> Option<SessionId> {
+    let unverified = Unverified::parse(token, TOKEN_LIMIT).ok()?;
+    let verified = inner.ring().verify_access(&unverified).ok()?;
+    match verified.live(&expect(inner, inner.now())) {
+        Ok(live) => Some(live.claims().identity.session),
+        Err(NotLive::Expired(expired)) => Some(expired.claims().identity.session),
+        Err(_) => None,
+    }
+}
+
+/// The session of a refresh token that is ours, expired or not.
+pub(crate) fn authentic_refresh(inner: &Inner, token: &str) -> Option<SessionId> {
+    let unverified = Unverified::parse(token, TOKEN_LIMIT).ok()?;
+    let verified = inner.ring().verify_refresh(&unverified).ok()?;
+    let expect = Expect { audience: &inner.config.issuer, ..expect(inner, inner.now()) };
+    match verified.live(&expect) {
+        Ok(live) => Some(live.claims().identity.session),
+        Err(NotLive::Expired(expired)) => Some(expired.claims().identity.session),
+        Err(_) => None,
+    }
+}
+
+fn question<'a>(claims: &'a AccessClaims, kid: &'a str) -> Question<'a> {
+    Question {
+        session: &claims.identity.session,
+        born: claims.identity.born,
+        subject: &claims.identity.subject,
+        tenant: claims.identity.tenant.as_deref(),
+        kid,
+    }
+}
+
+impl Active {
+    pub(crate) fn claims(&self) -> &AccessClaims {
+        self.token.claims()
+    }
+
+    pub(crate) fn token(&self) -> &Arc<CachedToken> {
+        &self.token
+    }
+
+    pub(crate) fn session(&self) -> SessionId {
+        self.claims().identity.session
+    }
+
+    pub(crate) fn owner(&self) -> Owner {
+        let identity = &self.claims().identity;
+        Owner { tenant: identity.tenant.as_deref().map(Into::into), subject: identity.subject.as_str().into() }
+    }
+
+    pub(crate) fn question(&self) -> Question<'_> {
+        question(self.claims(), self.token.key_id().as_str())
+    }
+
+    /// The lowest exclusive version of its state that counts, as far as this node knows.
+    pub(crate) fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    pub(crate) fn is_stale(&self) -> bool {
+        self.trust == Trust::StaleView
+    }
+
+    /// Asks the registry whether the session is live.
+    pub(crate) async fn check(mut self, inner: &Arc<Inner>) -> Auth {
+        match inner.node.checks().ask(inner, self.session()).await {
+            Checked::Live { floor } => {
+                self.floor = self.floor.max(floor);
+                self.trust = Trust::Registry;
+                Auth::Active(self)
+            }
+            Checked::Ended(reason) => Auth::Refused(Refusal::SessionEnded(reason)),
+            Checked::Unavailable => {
+                self.trust = Trust::Unreachable;
+                Auth::Active(self)
+            }
+        }
+    }
+
+    /// Whether a route with this rule for stale views takes it.
+    pub(crate) fn trusted(&self, rule: Stale) -> Result<(), Refusal> {
+        match (self.trust, rule) {
+            (Trust::View | Trust::Registry, _) | (_, Stale::ServeUntilExpiry) => Ok(()),
+            (Trust::StaleView | Trust::Unreachable, Stale::CheckRegistry | Stale::FailClosed) => {
+                Err(Refusal::RegistryUnavailable)
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! From a host's wishes to [`Sessions`]: every combination that cannot work is refused here, naming what clashes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_registry::{Clock, Limits, Owner, Registry, Rules, Sharing, SystemClock};
+use countersign_token::StateFormat;
+use serde_json::{Map, Value};
+
+use crate::address::TrustedProxies;
+use crate::cookie::CookieNames;
+use crate::event::EventSink;
+use crate::keys::Keys;
+use crate::origin::Origin;
+use crate::policy::Policy;
+use crate::sessions::{Config, Inner, Renewal, Sessions, Stale};
+use crate::transport::Transport;
+
+/// Builds [`Sessions`]. Made by [`Sessions::builder`].
+#[must_use]
+pub struct Builder {
+    origin: String,
+    keys: Keys,
+    registry: Arc<dyn Registry>,
+    policy: Policy,
+    limits: Limits,
+    transport: Transport,
+    cookies: CookieNames,
+    development: Option<String>,
+    renewal: Renewal,
+    state_format: StateFormat,
+    audience: Option<String>,
+    client_id: Option<String>,
+    prefix: String,
+    problem_types: Option<String>,
+    when_stale: Stale,
+    proxies: TrustedProxies,
+    clock: Arc<dyn Clock>,
+    events: Vec<Box<dyn EventSink>>,
+    claims: Option<ClaimsHook>,
+}
+
+pub(crate) type ClaimsHook = Box<dyn Fn(&Owner) -> Map<String, Value> + Send + Sync>;
+
+impl Builder {
+    pub(crate) fn new(origin: &str, keys: Keys, registry: Arc<dyn Registry>) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            keys,
+            registry,
+            policy: Policy::default(),
+            limits: Limits::none(),
+            transport: Transport::Cookies,
+            cookies: CookieNames::host_prefixed(),
+            development: None,
+            renewal: Renewal::ByTheClient,
+            state_format: StateFormat::Sealed,
+            audience: None,
+            client_id: None,
+            prefix: "/session".to_owned(),
+            problem_types: None,
+            when_stale: Stale::CheckRegistry,
+            proxies: TrustedProxies::none(),
+            clock: Arc::new(SystemClock),
+            events: Vec::new(),
+            claims: None,
+        }
+    }
+
+    /// How long things last.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How many seats there are. None is the default.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where tokens travel. Cookies are the default.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Lets the layer renew by itself when the access token has expired, for pages that the server renders. With
+    /// [`Transport::Cookies`] only; the refresh cookie is `SameSite=Lax` then.
+    pub fn inline_renewal(mut self) -> Self {
+        self.renewal = Renewal::Inline;
+        self
+    }
+
+    /// Whether the client can read its state: sealed (the default) or signed.
+    pub fn state_format(mut self, format: StateFormat) -> Self {
+        self.state_format = format;
+        self
+    }
+
+    /// The audience of access tokens (RFC 9068): the APIs that accept them. By default, the origin.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// The `client_id` of tokens (RFC 9068). By default, the origin's host.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// Where the endpoints are mounted. `/session` by default.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// What the `type` of problem documents begins with, up to the code (RFC 9457). By default `about:blank`.
+    pub fn problem_types(mut self, base: impl Into<String>) -> Self {
+        self.problem_types = Some(base.into());
+        self
+    }
+
+    /// What happens when this node's view of revocations is too old, where a route says nothing else.
+    pub fn when_stale(mut self, stale: Stale) -> Self {
+        self.when_stale = stale;
+        self
+    }
+
+    /// The proxies whose word on a client's address is believed. None by default.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// Names cookies without a prefix and leaves out `Secure`, for a browser that stores no secure cookie on
+    /// `http://localhost`. Refused for an origin that is not on the loopback.
+    pub fn development_cookies(mut self, name: impl Into<String>) -> Self {
+        self.development = Some(name.into());
+        self
+    }
+
+    /// Claims of the application (roles, …) for the access tokens of an owner, asked for at each login and refresh.
+    /// It must not block.
+    pub fn claims(mut self, hook: impl Fn(&Owner) -> Map<String, Value> + Send + Sync + 'static) -> Self {
+        self.claims = Some(Box::new(hook));
+        self
+    }
+
+    /// Tells of what happens. May be called more than once.
+    pub fn on_event(mut self, sink: impl EventSink) -> Self {
+        self.events.push(Box::new(sink));
+        self
+    }
+
+    /// The clock; a test brings its own.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks the whole, and builds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the figures that cannot work together.
+    pub fn build(self) -> Result<Sessions, ConfigError> {
+        let origin = self.origin
+            .parse::<Origin>()
+            .map_err(|error| ConfigError::Origin { origin: self.origin.clone(), reason: error.to_string() })?;
+        check_prefix(&self.prefix)?;
+        let clock_skew = self.policy.clock_skew.unwrap_or_else(|| default_skew(self.registry.sharing()));
+        check_policy(&self.policy, clock_skew)?;
+        if self.renewal == Renewal::Inline && self.transport != Transport::Cookies {
+            return Err(ConfigError::RenewalWithoutCookies(self.transport));
+        }
+        let cookies = match &self.development {
+            None => self.cookies,
+            Some(_) if !origin.is_loopback() => {
+                return Err(ConfigError::DevelopmentCookies { origin: origin.to_string() });
+            }
+            Some(name) => CookieNames::for_development(name).map_err(|_| ConfigError::CookieName(name.clone()))?,
+        };
+        self.registry.configure(rules(&self.policy, clock_skew, self.limits));
+        let issuer: Arc<str> = origin.to_string().into();
+        let config = Config {
+            audience: self.audience.map_or_else(|| issuer.clone(), Into::into),
+            client_id: self.client_id.map_or_else(|| origin.host().into(), Into::into),
+            issuer,
+            origin,
+            clock_skew,
+            policy: self.policy,
+            transport: self.transport,
+            cookies,
+            renewal: self.renewal,
+            state_format: self.state_format,
+            prefix: self.prefix,
+            problem_types: self.problem_types.map(Into::into),
+            when_stale: self.when_stale,
+            proxies: self.proxies,
+            claims: self.claims,
+        };
+        Ok(Sessions::from_inner(Inner::new(config, self.keys, self.registry, self.clock, self.events)))
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("origin", &self.origin).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+fn default_skew(sharing: Sharing) -> Duration {
+    match sharing {
+        Sharing::OneNode => Duration::ZERO,
+        Sharing::ManyNodes => Duration::from_secs(60),
+    }
+}
+
+fn rules(policy: &Policy, clock_skew: Duration, limits: Limits) -> Rules {
+    Rules {
+        race_window: policy.race_window,
+        dangling_after: policy.dangling_after,
+        idle_timeout: policy.idle,
+        access_lifetime: policy.access_ttl,
+        clock_skew,
+        limits,
+    }
+}
+
+fn check_prefix(prefix: &str) -> Result<(), ConfigError> {
+    let plain = prefix.strip_prefix('/').is_some_and(|rest| {
+        !rest.is_empty()
+            && !rest.ends_with('/')
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+            && !rest.contains("//")
+    });
+    if plain { Ok(()) } else { Err(ConfigError::Prefix(prefix.to_owned())) }
+}
+
+fn check_policy(policy: &Policy, clock_skew: Duration) -> Result<(), ConfigError> {
+    let at_least = [
+        ("access-ttl", policy.access_ttl),
+        ("idle-timeout", policy.idle),
+        ("lifetime", policy.lifetime),
+        ("race-window", policy.race_window),
+    ];
+    for (name, value) in at_least {
+        if value.is_zero() {
+            return Err(ConfigError::Zero { name });
+        }
+        if value > LONGEST {
+            return Err(ConfigError::TooLong { name, value });
+        }
+    }
+    if policy.access_ttl + clock_skew > policy.dangling_after {
+        return Err(ConfigError::DanglingTooSoon {
+            dangling_after: policy.dangling_after,
+            access_ttl: policy.access_ttl,
+            clock_skew,
+        });
+    }
+    if policy.idle > policy.lifetime {
+        return Err(ConfigError::IdleBeyondLifetime { idle: policy.idle, lifetime: policy.lifetime });
+    }
+    Ok(())
+}
+
+/// A century: beyond it, a duration is a mistake.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// A combination of wishes that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The origin is none.
+    #[error("the origin {origin:?} cannot be used: {reason}")]
+    Origin {
+        /// As given.
+        origin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The prefix is no path.
+    #[error("the prefix {0:?} is no path such as \"/session\"")]
+    Prefix(String),
+    /// A duration is zero.
+    #[error("{name} is 0; it must be longer")]
+    Zero {
+        /// Which.
+        name: &'static str,
+    },
+    /// A duration is beyond a century.
+    #[error("{name} is {value:?}; it must be at most 100 years")]
+    TooLong {
+        /// Which.
+        name: &'static str,
+        /// As given.
+        value: Duration,
+    },
+    /// An idle timeout that the lifetime would always cut short.
+    #[error("idle-timeout ({idle:?}) is longer than lifetime ({lifetime:?})")]
+    IdleBeyondLifetime {
+        /// As given.
+        idle: Duration,
+        /// As given.
+        lifetime: Duration,
+    },
+    /// A session would lose its seat while its access token still works.
+    #[error(
+        "access-ttl ({access_ttl:?}) + clock-skew ({clock_skew:?}) is longer than dangling-after ({dangling_after:?}): \
+         a session would lose its seat while its access token still works"
+    )]
+    DanglingTooSoon {
+        /// As given.
+        dangling_after: Duration,
+        /// As given.
+        access_ttl: Duration,
+        /// As given, or the default of the registry.
+        clock_skew: Duration,
+    },
+    /// A name that no cookie can have.
+    #[error("{0:?} cannot be the name of a cookie")]
+    CookieName(String),
+    /// Inline renewal needs the access token in a cookie.
+    #[error("inline renewal works with the transport cookies only, not with {0}")]
+    RenewalWithoutCookies(Transport),
+    /// Cookies without `Secure` are for the loopback only.
+    #[error("development cookies are for the loopback only, and {origin} is not on it")]
+    DevelopmentCookies {
+        /// As given.
+        origin: String,
+    },
+}

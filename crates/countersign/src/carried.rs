@@ -1,0 +1,100 @@
+//! What the layer found out about a request, carried to the handler's extractors in the request's extensions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use countersign_registry::Activity;
+use http::{HeaderValue, Response, header};
+
+use crate::authenticate::Auth;
+use crate::credential::Credentials;
+use crate::csrf::Verdict;
+use crate::grant::Grant;
+use crate::refusal::{ProblemStyle, Refusal};
+use crate::sessions::Sessions;
+
+/// A request's session as the layer saw it.
+pub(crate) struct Carried {
+    pub(crate) sessions: Sessions,
+    pub(crate) auth: Auth,
+    pub(crate) verdict: Verdict,
+    pub(crate) activity: Activity,
+    pub(crate) style: ProblemStyle,
+    access: Option<Box<str>>,
+    refresh: Option<Box<str>>,
+    renewed: Option<std::sync::Mutex<Grant>>,
+    read: AtomicBool,
+}
+
+impl Carried {
+    pub(crate) fn new(
+        sessions: Sessions,
+        auth: Auth,
+        verdict: Verdict,
+        credentials: &Credentials<'_>,
+        style: ProblemStyle,
+    ) -> Self {
+        // A refused token may still tell whose browser this is, which a login wants to know.
+        let access = match (&auth, &credentials.access) {
+            (Auth::Refused(_), Some(presented)) => Some(presented.token.into()),
+            _ => None,
+        };
+        Self {
+            sessions,
+            auth,
+            verdict,
+            activity: credentials.passive,
+            style,
+            access,
+            refresh: credentials.jar.refresh.map(Into::into),
+            renewed: None,
+            read: AtomicBool::new(false),
+        }
+    }
+
+    /// The refresh cookie, which the application never sees.
+    pub(crate) fn refresh_token(&self) -> Option<&str> {
+        self.refresh.as_deref()
+    }
+
+    /// The access token, where it was refused.
+    pub(crate) fn access_token(&self) -> Option<&str> {
+        self.access.as_deref()
+    }
+
+    /// Keeps what an inline renewal gave, for the response.
+    pub(crate) fn keep(&mut self, grant: Grant) {
+        self.renewed = Some(std::sync::Mutex::new(grant));
+    }
+
+    /// Notes that the answer depends on who asks.
+    pub(crate) fn note_read(&self) {
+        self.read.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives the response what it owes to the session: caches must tell users apart, a renewal must reach its
+    /// client, and a refusal speaks the request's protocol.
+    pub(crate) fn finish<B>(self: &Arc<Self>, mut response: Response<crate::body::ResponseBody<B>>) -> Response<crate::body::ResponseBody<B>> {
+        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+            self.sessions.inner().tell(&crate::SessionEvent::Refused { code: refusal.code() });
+            response = refusal.to_response(&self.style).map(crate::body::ResponseBody::full);
+        }
+        if self.read.load(Ordering::Relaxed) {
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+        }
+        if let Some(grant) = self.renewed.as_ref()
+            && !response.status().is_client_error()
+            && !response.status().is_server_error()
+            && let Ok(mut grant) = grant.lock()
+        {
+            std::mem::take(&mut *grant).apply_under(&mut response);
+        }
+        response
+    }
+}
+
+impl std::fmt::Debug for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Carried").finish_non_exhaustive()
+    }
+}

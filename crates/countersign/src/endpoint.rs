@@ -1,0 +1,208 @@
+//! The endpoints that the framework mounts, and the order in which a request to one of them is judged.
+
+mod admit;
+mod devices;
+mod jwks;
+mod refresh;
+mod whoami;
+
+pub(crate) use devices::own;
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderMap, Method, Request};
+
+use crate::authenticate::{self, Active, Auth};
+use crate::body;
+use crate::cookie::Jar;
+use crate::credential::Credentials;
+use crate::csrf::{self, Verdict};
+use crate::event::SessionEvent;
+use crate::gate;
+use crate::layer::Answer;
+use crate::refusal::Refusal;
+use crate::require::{Defaults, Require};
+use crate::sessions::Inner;
+use crate::transport::Transport;
+
+/// An endpoint, by its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Whoami,
+    Refresh,
+    Logout,
+    List,
+    LogoutOthers,
+    Admit,
+    /// `/{id}`, whatever the id is.
+    One(String),
+    Jwks,
+    /// A path under the prefix that is none of ours.
+    Unknown,
+}
+
+const JWKS_PATH: &str = "/.well-known/jwks.json";
+
+/// The endpoint of a path, if it is the framework's.
+pub(crate) fn find(prefix: &str, path: &str) -> Option<Endpoint> {
+    if path == JWKS_PATH {
+        return Some(Endpoint::Jwks);
+    }
+    let rest = path.strip_prefix(prefix)?;
+    if rest.is_empty() {
+        return Some(Endpoint::Whoami);
+    }
+    Some(match rest.strip_prefix('/')? {
+        "refresh" => Endpoint::Refresh,
+        "logout" => Endpoint::Logout,
+        "list" => Endpoint::List,
+        "logout-others" => Endpoint::LogoutOthers,
+        "admit" => Endpoint::Admit,
+        "" => Endpoint::Unknown,
+        id if id.contains('/') => Endpoint::Unknown,
+        id => Endpoint::One(id.to_owned()),
+    })
+}
+
+impl Endpoint {
+    pub(crate) async fn serve<B>(self, inner: Arc<Inner>, request: Request<B>) -> Answer
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+    {
+        let (parts, body) = request.into_parts();
+        let style = gate::style(&inner, &parts.headers);
+        let answer = match self.judge(&inner, &parts, &body) {
+            Ok(call) => call.dispatch(self, body).await,
+            Err(refusal) => Err(refusal),
+        };
+        answer.unwrap_or_else(|refusal| {
+            inner.tell(&SessionEvent::Refused { code: refusal.code() });
+            refusal.to_response(&style)
+        })
+    }
+
+    /// What the head of a request tells: method, media type, credentials, origin; in the order of the contract.
+    fn judge<'a, B: http_body::Body>(
+        &self,
+        inner: &'a Arc<Inner>,
+        parts: &'a Parts,
+        body: &B,
+    ) -> Result<Call<'a>, Refusal> {
+        let allow = self.methods().ok_or(Refusal::NotFound)?;
+        if !allow.split(", ").any(|method| method == parts.method.as_str()) {
+            return Err(Refusal::MethodNotAllowed { allow });
+        }
+        if self.reads_body() {
+            body::expect_json(&parts.headers, body)?;
+        }
+        let config = &inner.config;
+        let credentials = Credentials::read(&parts.headers, &config.cookies, config.transport)?;
+        let cookie_came = credentials.jar.carries_session();
+        let verdict = csrf::judge(&parts.method, &parts.headers, &config.origin, cookie_came);
+        let cookies = cookie_came || (self.sets_cookies() && config.transport != Transport::Body);
+        if verdict == Verdict::CrossSite && cookies {
+            return Err(Refusal::CrossSite);
+        }
+        Ok(Call { inner, parts, credentials })
+    }
+
+    /// The methods that it has, as `Allow` lists them. An id has `DELETE` alone.
+    fn methods(&self) -> Option<&'static str> {
+        match self {
+            Self::Whoami | Self::List | Self::Jwks => Some("GET, HEAD"),
+            Self::Refresh | Self::Logout | Self::LogoutOthers | Self::Admit => Some("POST"),
+            Self::One(_) => Some("DELETE"),
+            Self::Unknown => None,
+        }
+    }
+
+    fn reads_body(&self) -> bool {
+        matches!(self, Self::Refresh | Self::Logout | Self::Admit)
+    }
+
+    /// Whether it could set or delete a session's cookies, so that another site must not reach it at all.
+    fn sets_cookies(&self) -> bool {
+        matches!(self, Self::Refresh | Self::Logout | Self::Admit)
+    }
+}
+
+/// A request to an endpoint, whose head has been judged.
+pub(crate) struct Call<'a> {
+    pub(crate) inner: &'a Arc<Inner>,
+    pub(crate) parts: &'a Parts,
+    pub(crate) credentials: Credentials<'a>,
+}
+
+impl Call<'_> {
+    async fn dispatch<B>(self, endpoint: Endpoint, body: B) -> Result<Answer, Refusal>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+    {
+        let mut answer = match endpoint {
+            Endpoint::Whoami => whoami::serve(&self).await?,
+            Endpoint::Refresh => refresh::refresh(&self, body).await?,
+            Endpoint::Logout => refresh::logout(&self, body).await?,
+            Endpoint::List => devices::list(&self).await?,
+            Endpoint::LogoutOthers => devices::end_others(&self).await?,
+            Endpoint::One(id) => devices::end_one(&self, &id).await?,
+            Endpoint::Admit => admit::serve(&self, body).await?,
+            Endpoint::Jwks => jwks::serve(self.inner),
+            Endpoint::Unknown => return Err(Refusal::NotFound),
+        };
+        if self.parts.method == Method::HEAD {
+            answer.body_mut().clear();
+        }
+        Ok(answer)
+    }
+
+    /// The session that asks, as any route that demands one sees it.
+    pub(crate) async fn active(&self, require: &Require) -> Result<Active, Refusal> {
+        let inner = self.inner;
+        let auth = match authenticate::request(inner, self.credentials.access.as_ref()) {
+            Auth::Active(active) if active.is_stale() => active.check(inner).await,
+            auth => auth,
+        };
+        let active = match auth {
+            Auth::Active(active) => active,
+            Auth::Nobody => return Err(Refusal::NotAuthenticated),
+            Auth::Refused(refusal) => return Err(refusal),
+        };
+        let now = inner.now();
+        let defaults =
+            Defaults { when_stale: inner.config.when_stale, fresh_for: inner.config.policy.fresh_for };
+        require.judge(&active, &defaults, now)?;
+        if require.activity(self.credentials.passive) == countersign_registry::Activity::Active {
+            inner.node.mark(active.session(), now);
+        }
+        Ok(active)
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    pub(crate) fn jar(&self) -> &Jar<'_> {
+        &self.credentials.jar
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_one_endpoint() {
+        let check = |path, expect| assert_eq!(find("/session", path), expect, "{path}");
+        check("/session", Some(Endpoint::Whoami));
+        check("/session/refresh", Some(Endpoint::Refresh));
+        check("/session/AAAAAAAAAAAAAAAAAAAAAA", Some(Endpoint::One("AAAAAAAAAAAAAAAAAAAAAA".into())));
+        check("/session/", Some(Endpoint::Unknown));
+        check("/session/a/b", Some(Endpoint::Unknown));
+        check("/sessions", None);
+        check("/", None);
+        check("/.well-known/jwks.json", Some(Endpoint::Jwks));
+    }
+}

@@ -1,0 +1,15 @@
+//! `POST /session/admit`: a person who was refused a seat ends one of their own sessions and goes on.
+
+use super::Call;
+use crate::body::{self, BodyLimits};
+use crate::device;
+use crate::flow::{self, ChoiceForm};
+use crate::layer::Answer;
+use crate::refusal::Refusal;
+
+pub(super) async fn serve<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
+    let form: ChoiceForm = body::read_json(call.headers(), body, BodyLimits::default()).await?;
+    let replaces = super::refresh::sessions(call, None).into_iter().next();
+    let begun = flow::admit_choice(call.inner, &form, device::label(call.headers()), replaces).await?;
+    Ok(begun.grant.into_response())
+}

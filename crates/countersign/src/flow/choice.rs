@@ -1,0 +1,93 @@
+//! The choice code of the rule `ask`: a refused person ends one of their own sessions and goes on.
+//!
+//! The code is sealed by the key ring, so no server needs to remember it; its one-time id is claimed in the same
+//! step that admits the session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_registry::{Admission, Choice, Full, OnceId, Owner};
+use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::login::{self, Begun, Login};
+use super::mint::Persistence;
+use crate::authenticate::{self, TOKEN_LIMIT};
+use crate::refusal::{ChoiceCode, Refusal};
+use crate::sessions::Inner;
+
+/// How long a person may think.
+const LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// The kind of code, which no other kind opens as.
+const KIND: &str = "choice";
+
+/// What the client sends back.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChoiceForm {
+    pub(crate) choice: String,
+    pub(crate) end: String,
+}
+
+/// What the code seals.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    id: [u8; 32],
+    owner: Owner,
+    methods: Arc<str>,
+    remember: bool,
+    born: FeedPosition,
+}
+
+/// A code for a refused login.
+pub(super) fn code(inner: &Inner, login: &Login, full: &Full) -> Option<ChoiceCode> {
+    let sealed = Sealed {
+        id: inner.random.bytes(),
+        owner: login.owner.clone(),
+        methods: login.methods.clone(),
+        remember: login.persistence == Persistence::Persistent,
+        born: full.position,
+    };
+    let claims = CodeClaims {
+        issuer: inner.config.issuer.to_string(),
+        expires_at: full.at.after(LIFE),
+        data: serde_json::value::to_raw_value(&sealed).ok()?,
+    };
+    let token = inner.ring().mint_code(KIND, &claims, inner.random.bytes()).ok()?;
+    Some(ChoiceCode(token))
+}
+
+/// Ends the chosen session and admits the newcomer, in one step.
+pub(crate) async fn admit_choice(
+    inner: &Arc<Inner>,
+    form: &ChoiceForm,
+    device: Option<Arc<str>>,
+    replaces: Option<SessionId>,
+) -> Result<Begun, Refusal> {
+    let now = inner.now();
+    let (sealed, until) = open(inner, &form.choice, now)?;
+    let end = form.end.parse().map_err(|_| Refusal::NotFound)?;
+    let login = Login {
+        owner: sealed.owner,
+        methods: sealed.methods,
+        persistence: if sealed.remember { Persistence::Persistent } else { Persistence::Browser },
+        admission: Admission::Limited,
+        device,
+        replaces: replaces.filter(|replaced| *replaced != end),
+        key: None,
+        choice: Some(Choice { end, code: OnceId(sealed.id), until, born: sealed.born }),
+    };
+    login::login(inner, login).await
+}
+
+/// A forged or expired code opens as nothing: one answer for all.
+fn open(inner: &Inner, code: &str, now: Timestamp) -> Result<(Sealed, Timestamp), Refusal> {
+    let unverified = countersign_token::Unverified::parse(code, TOKEN_LIMIT).map_err(authenticate::refusal)?;
+    let claims = inner
+        .ring()
+        .open_code(&unverified, KIND, &inner.config.issuer, now)
+        .map_err(|_| Refusal::TokenInvalid)?;
+    let sealed = serde_json::from_str(claims.data.get()).map_err(|_| Refusal::TokenInvalid)?;
+    Ok((sealed, claims.expires_at))
+}

@@ -1,0 +1,106 @@
+//! Login: a person has proved who they are, and asks for a session.
+
+use std::sync::Arc;
+
+use countersign_registry::{
+    Admission, Admit, Admitted, Choice, Digest, Full, Holding, Lifetime, OnFull, Owner, Seated,
+};
+use countersign_token::SessionId;
+
+use super::choice;
+use super::mint::{self, Material, Persistence, Successor};
+use crate::event::SessionEvent;
+use crate::grant::Grant;
+use crate::object::SessionObject;
+use crate::refusal::{LimitRefusal, Refusal};
+use crate::sessions::Inner;
+
+/// What a login asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) owner: Owner,
+    pub(crate) methods: Arc<str>,
+    pub(crate) persistence: Persistence,
+    pub(crate) admission: Admission,
+    pub(crate) device: Option<Arc<str>>,
+    /// The session of this browser, which the new one takes the place of.
+    pub(crate) replaces: Option<SessionId>,
+    /// The digest of its `Idempotency-Key`.
+    pub(crate) key: Option<Digest>,
+    pub(crate) choice: Option<Choice>,
+}
+
+/// A session that began, and what its client is to receive.
+pub(crate) struct Begun {
+    pub(crate) seated: Seated,
+    pub(crate) persistence: Persistence,
+    pub(crate) grant: Grant,
+}
+
+pub(crate) async fn login(inner: &Arc<Inner>, login: Login) -> Result<Begun, Refusal> {
+    let admit = prepare(inner, &login);
+    match super::ask(inner, "admit", inner.registry.admit(admit)).await? {
+        Admitted::Seated(seated) => finish(inner, &login, seated),
+        Admitted::Full(full) => Err(refused(inner, &login, full)),
+        Admitted::ChoiceSpent => Err(Refusal::TokenInvalid),
+        Admitted::ChoiceGone => Err(Refusal::NotFound),
+        Admitted::Ended(reason) => Err(Refusal::SessionEnded(reason)),
+    }
+}
+
+fn prepare(inner: &Inner, login: &Login) -> Admit {
+    Admit {
+        session: SessionId::from_bytes(inner.random.bytes()),
+        owner: login.owner.clone(),
+        auth_time: None,
+        methods: login.methods.clone(),
+        device: login.device.clone(),
+        lifetime: Lifetime::For(inner.config.policy.lifetime),
+        admission: login.admission,
+        replaces: login.replaces,
+        login_key: login.key,
+        choice: login.choice,
+        handed_off_from: None,
+    }
+}
+
+fn finish(inner: &Inner, login: &Login, seated: Seated) -> Result<Begun, Refusal> {
+    inner.node.saw_registry_instant(seated.at);
+    inner.node.learn(inner, &seated.entries);
+    inner.tell(&SessionEvent::Started { session: seated.record.id, owner: login.owner.clone() });
+    let material = Material {
+        record: &seated.record,
+        holding: Holding::Seat,
+        at: seated.at,
+        persistence: login.persistence,
+        refresh: Successor::New,
+    };
+    let (grant, _) = mint::tokens(inner, &material)?;
+    let grant = grant.repeated(seated.repetition);
+    Ok(Begun { seated, persistence: login.persistence, grant })
+}
+
+fn refused(inner: &Inner, login: &Login, full: Full) -> Refusal {
+    inner.node.saw_registry_instant(full.at);
+    inner.tell(&SessionEvent::LimitReached { owner: login.owner.clone(), scope: full.scope, limit: full.limit });
+    let choice = match full.on_full {
+        OnFull::Ask => choice::code(inner, login, &full),
+        _ => None,
+    };
+    limit_refusal(inner, full, choice)
+}
+
+pub(super) fn limit_refusal(inner: &Inner, full: Full, choice: Option<crate::refusal::ChoiceCode>) -> Refusal {
+    let idle = inner.config.policy.idle;
+    let sessions = choice.is_some().then(|| {
+        full.own.iter().map(|record| SessionObject::listed(record, Holding::Seat, idle)).collect()
+    });
+    Refusal::SessionsLimit(Box::new(LimitRefusal {
+        scope: full.scope,
+        limit: full.limit,
+        in_use: full.in_use,
+        retry_after: full.retry_after,
+        sessions,
+        choice,
+    }))
+}

@@ -1,0 +1,50 @@
+//! The flows that need the registry: each prepares one operation, asks once, and turns the outcome into what the
+//! client receives.
+
+mod choice;
+mod end;
+mod login;
+mod mint;
+mod refresh;
+mod update;
+
+pub(crate) use choice::{admit_choice, ChoiceForm};
+pub(crate) use end::{end, end_session, farewell};
+pub(crate) use login::{Login, login};
+pub(crate) use refresh::{refresh, renew};
+pub(crate) use update::{Presented, carry_session, carry_visit, exclusive, plain, read_visit, reset, visit};
+
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use countersign_registry::RegistryError;
+
+use crate::event::SessionEvent;
+use crate::refusal::Refusal;
+use crate::sessions::Inner;
+
+/// How long one call of the registry may take, at most and at least. In between it is a quarter of the race window:
+/// less than the third after which a client gives up its exchange.
+const DEADLINE: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(10);
+
+/// Asks the registry once, with a deadline.
+async fn ask<T>(
+    inner: &Inner,
+    operation: &'static str,
+    call: impl Future<Output = Result<T, RegistryError>>,
+) -> Result<T, Refusal> {
+    let deadline = (inner.config.policy.race_window / 4).clamp(*DEADLINE.start(), *DEADLINE.end());
+    match tokio::time::timeout(deadline, call).await {
+        Ok(Ok(outcome)) => Ok(outcome),
+        Ok(Err(error)) => {
+            inner.tell(&SessionEvent::registry_failed(operation, &error));
+            Err(Refusal::RegistryUnavailable)
+        }
+        Err(_) => {
+            let detail = format!("no answer within {deadline:?}");
+            inner.tell(&SessionEvent::RegistryFailed { operation, detail });
+            Err(Refusal::RegistryUnavailable)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Refresh: a refresh token is exchanged for the next access token and, once it is old enough, for its successor.
+
+use std::sync::Arc;
+
+use countersign_registry::{Activity, EndReason, Holding, Question, Renewal, Rotate, Rotated, Verdict};
+use countersign_token::{Expect, NotLive, RefreshClaims, Unverified};
+
+use super::login::limit_refusal;
+use super::mint::{self, Material, Successor};
+use crate::authenticate::{self, Auth, TOKEN_LIMIT};
+use crate::credential::{Presented, Scheme};
+use crate::event::SessionEvent;
+use crate::grant::Grant;
+use crate::refusal::Refusal;
+use crate::sessions::Inner;
+
+/// Exchanges a refresh token.
+pub(crate) async fn refresh(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<Grant, Refusal> {
+    exchange(inner, token, activity).await.map(|(grant, _)| grant)
+}
+
+/// Exchanges a refresh token within a request, which goes on with the new access token.
+pub(crate) async fn renew(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<(Auth, Grant), Refusal> {
+    let (grant, access) = exchange(inner, token, activity).await?;
+    let presented = Presented { token: &access, scheme: Scheme::Cookie };
+    Ok((authenticate::request(inner, Some(&presented)), grant))
+}
+
+async fn exchange(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<(Grant, String), Refusal> {
+    let claims = verified(inner, token)?;
+    let rotate = Rotate {
+        session: claims.identity.session,
+        id: claims.rotation.id,
+        parent: claims.rotation.parent,
+        issued: claims.rotation.issued,
+        activity,
+    };
+    let rotated = super::ask(inner, "rotate", inner.registry.rotate(rotate)).await?;
+    finish(inner, &claims, rotated)
+}
+
+/// The claims of a refresh token that is ours, has not expired, and belongs to a session that has not ended as far
+/// as this node knows: a forged one costs no I/O.
+fn verified(inner: &Inner, token: &str) -> Result<RefreshClaims, Refusal> {
+    let unverified = Unverified::parse(token, TOKEN_LIMIT).map_err(authenticate::refusal)?;
+    let verified = inner.ring().verify_refresh(&unverified).map_err(authenticate::refusal)?;
+    let kid = verified.key_id().clone();
+    let issuer = &*inner.config.issuer;
+    let expect = Expect { audience: issuer, ..authenticate::expect(inner, inner.now()) };
+    let claims = match verified.live(&expect) {
+        Ok(live) => live.into_claims(),
+        Err(NotLive::Expired(_)) => return Err(Refusal::SessionEnded(Some(EndReason::Expired))),
+        Err(_) => return Err(Refusal::TokenInvalid),
+    };
+    let identity = &claims.identity;
+    let question = Question {
+        session: &identity.session,
+        born: identity.born,
+        subject: &identity.subject,
+        tenant: identity.tenant.as_deref(),
+        kid: kid.as_str(),
+    };
+    match inner.view.judge(&question) {
+        Verdict::Clear => Ok(claims),
+        Verdict::Ended(reason) => Err(Refusal::SessionEnded(Some(reason))),
+    }
+}
+
+fn finish(inner: &Inner, claims: &RefreshClaims, rotated: Rotated) -> Result<(Grant, String), Refusal> {
+    let session = claims.identity.session;
+    match rotated {
+        Rotated::Kept(renewal) => renewed(inner, claims, &renewal, Successor::Kept),
+        Rotated::Renewed(renewal) => renewed(inner, claims, &renewal, Successor::New),
+        Rotated::Full(full) => {
+            inner.node.saw_registry_instant(full.at);
+            inner.tell(&SessionEvent::SeatRefused { session, scope: full.scope });
+            Err(limit_refusal(inner, full, None))
+        }
+        Rotated::Reused(entries) => {
+            inner.node.learn(inner, &entries);
+            inner.tell(&SessionEvent::RefreshReused { session });
+            Err(Refusal::RefreshReused)
+        }
+        Rotated::Ended(reason) => Err(Refusal::SessionEnded(reason)),
+    }
+}
+
+fn renewed(
+    inner: &Inner,
+    claims: &RefreshClaims,
+    renewal: &Renewal,
+    refresh: Successor,
+) -> Result<(Grant, String), Refusal> {
+    inner.node.saw_registry_instant(renewal.at);
+    inner.tell(&SessionEvent::Refreshed { session: renewal.record.id });
+    let material = Material {
+        record: &renewal.record,
+        holding: match renewal.seat {
+            Holding::Seat => Holding::Seat,
+            Holding::Nothing => Holding::Nothing,
+        },
+        at: renewal.at,
+        persistence: claims.identity.persistence,
+        refresh,
+    };
+    mint::tokens(inner, &material)
+}

@@ -1,0 +1,140 @@
+//! The decision about a request before the service within sees it, as a pure function over its head.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Request, header};
+
+use crate::authenticate::{self, Active, Auth};
+use crate::carried::Carried;
+use crate::cookie;
+use crate::credential::Credentials;
+use crate::csrf::{self, Verdict};
+use crate::endpoint::{self, Endpoint};
+use crate::flow;
+use crate::layer::Answer;
+use crate::refusal::{ProblemStyle, Refusal};
+use crate::sessions::{Inner, Renewal, Sessions};
+
+/// Header fields beyond this are refused: names and values together, in bytes.
+const HEADERS_LIMIT: usize = 32 * 1024;
+
+/// Where a request goes.
+pub(crate) enum Gate {
+    /// To the service within.
+    Pass(Arc<Carried>),
+    /// Nowhere.
+    Refuse(Refusal, ProblemStyle),
+    /// To an endpoint of the framework.
+    Endpoint(Endpoint),
+    /// To the service within, once the registry has answered.
+    Slow(Waiting),
+}
+
+/// A request that needs the registry before it goes on.
+pub(crate) struct Waiting {
+    sessions: Sessions,
+    carried: Carried,
+    what: Wait,
+}
+
+enum Wait {
+    /// The view is too old to be believed.
+    Check(Active),
+    /// The access token has expired, and the layer renews by itself.
+    Renew(Box<str>),
+}
+
+/// What came of waiting.
+pub(crate) enum Settled {
+    Pass(Arc<Carried>),
+    Refused(Box<Answer>),
+}
+
+/// Decides. Takes the refresh cookie out of the request, so that the application never sees it.
+pub(crate) fn judge<B>(sessions: &Sessions, request: &mut Request<B>) -> Gate {
+    let inner = sessions.inner();
+    let style = style(inner, request.headers());
+    if size(request.headers()) > HEADERS_LIMIT {
+        return Gate::Refuse(Refusal::HeadersTooLarge, style);
+    }
+    if let Some(endpoint) = endpoint::find(&inner.config.prefix, request.uri().path()) {
+        return Gate::Endpoint(endpoint);
+    }
+    let gate = match read(sessions, request, style.clone()) {
+        Ok(gate) => gate,
+        Err(refusal) => {
+            inner.tell(&crate::SessionEvent::Refused { code: refusal.code() });
+            return Gate::Refuse(refusal, style);
+        }
+    };
+    cookie::strip_refresh(request.headers_mut(), &inner.config.cookies);
+    gate
+}
+
+fn read<B>(sessions: &Sessions, request: &Request<B>, style: ProblemStyle) -> Result<Gate, Refusal> {
+    let inner = sessions.inner();
+    let config = &inner.config;
+    let credentials = Credentials::read(request.headers(), &config.cookies, config.transport)?;
+    let cookie_came = credentials.jar.carries_session();
+    let verdict = csrf::judge(request.method(), request.headers(), &config.origin, cookie_came);
+    if cookie_came && verdict == Verdict::CrossSite {
+        return Err(Refusal::CrossSite);
+    }
+    let auth = authenticate::request(inner, credentials.access.as_ref());
+    let carried = Carried::new(sessions.clone(), auth, verdict, &credentials, style);
+    Ok(match carried.waits_for(config.renewal) {
+        None => Gate::Pass(Arc::new(carried)),
+        Some(what) => Gate::Slow(Waiting { sessions: sessions.clone(), carried, what }),
+    })
+}
+
+impl Carried {
+    fn waits_for(&self, renewal: Renewal) -> Option<Wait> {
+        match &self.auth {
+            Auth::Active(active) if active.is_stale() => Some(Wait::Check(active.clone())),
+            Auth::Refused(Refusal::TokenExpired) | Auth::Nobody if renewal == Renewal::Inline => {
+                self.refresh_token().map(|token| Wait::Renew(token.into()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Waiting {
+    pub(crate) fn settle(self) -> BoxFuture<'static, Settled> {
+        async move {
+            let inner = self.sessions.inner().clone();
+            let mut carried = self.carried;
+            match self.what {
+                Wait::Check(active) => carried.auth = active.check(&inner).await,
+                Wait::Renew(token) => match flow::renew(&inner, &token, carried.activity).await {
+                    Ok((auth, grant)) => {
+                        carried.auth = auth;
+                        carried.keep(grant);
+                    }
+                    Err(Refusal::RegistryUnavailable) => {
+                        let answer = Refusal::RegistryUnavailable.to_response(&carried.style);
+                        return Settled::Refused(Box::new(answer));
+                    }
+                    Err(refusal) => carried.auth = Auth::Refused(refusal),
+                },
+            }
+            Settled::Pass(Arc::new(carried))
+        }
+        .boxed()
+    }
+}
+
+pub(crate) fn style(inner: &Inner, headers: &HeaderMap) -> ProblemStyle {
+    let grpc = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
+    ProblemStyle::new(inner.config.problem_types.clone(), grpc)
+}
+
+/// The size of a header section, as HTTP/2 counts it but for its overhead for each field.
+pub(crate) fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}

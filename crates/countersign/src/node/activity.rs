@@ -1,0 +1,68 @@
+//! Marks of activity: noted in memory by requests, brought to the registry in batches.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use countersign_registry::Touch;
+use countersign_token::{SessionId, Timestamp};
+use dashmap::DashMap;
+
+use crate::event::SessionEvent;
+use crate::sessions::Inner;
+
+/// How often marks are flushed.
+const PACE: Duration = Duration::from_secs(10);
+
+/// How many sessions go into one batch.
+const BATCH: usize = 10_000;
+
+/// At most a million sessions' last activity since the last flush. When full, further sessions are not marked: the
+/// registry believes them less active than they are, until the next flush makes room.
+#[derive(Debug, Default)]
+pub(super) struct Marks(DashMap<SessionId, Timestamp, ahash::RandomState>);
+
+const CAPACITY: usize = 1_000_000;
+
+impl Marks {
+    pub(super) fn note(&self, session: SessionId, now: Timestamp) {
+        if let Some(mut mark) = self.0.get_mut(&session) {
+            *mark = (*mark).max(now);
+        } else if self.0.len() < CAPACITY {
+            self.0.insert(session, now);
+        }
+    }
+
+    pub(super) fn of(&self, session: &SessionId) -> Option<Timestamp> {
+        self.0.get(session).map(|mark| *mark)
+    }
+
+    /// Sends all marks. Those of a failed batch are kept for the next time: they are ages, so it does no harm if
+    /// the registry had taken them.
+    pub(super) async fn flush(&self, inner: &Inner) {
+        let sessions: Vec<SessionId> = self.0.iter().map(|mark| *mark.key()).collect();
+        for batch in sessions.chunks(BATCH) {
+            let marks: Vec<_> = batch.iter().filter_map(|session| self.0.remove(session)).collect();
+            let now = inner.now();
+            let touches = marks.iter().map(|&(session, at)| Touch { session, age: now.since(at) }).collect();
+            if let Err(error) = inner.registry.touch(touches).await {
+                inner.tell(&SessionEvent::registry_failed("touch", &error));
+                self.put_back(marks);
+                return;
+            }
+        }
+    }
+
+    fn put_back(&self, marks: Vec<(SessionId, Timestamp)>) {
+        for (session, at) in marks {
+            self.note(session, at);
+        }
+    }
+}
+
+pub(super) async fn run(inner: Weak<Inner>) {
+    loop {
+        tokio::time::sleep(PACE).await;
+        let Some(inner) = inner.upgrade() else { return };
+        inner.node.marks.flush(&inner).await;
+    }
+}

@@ -1,0 +1,74 @@
+//! Follows the registry's feed, so that this node's view of revocations is complete and of a known age.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use countersign_registry::{Loaded, Reading};
+use countersign_token::FeedPosition;
+
+use crate::event::SessionEvent;
+use crate::sessions::Inner;
+
+/// How often the feed is read when nothing new comes: each reading proves the view again.
+pub(super) const PACE: Duration = Duration::from_millis(500);
+
+/// How long one reading may take.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+pub(super) async fn run(inner: Weak<Inner>) {
+    let mut after = None;
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        after = read(&inner, after).await;
+        let registry = inner.registry.clone();
+        drop(inner);
+        wait(&*registry, after).await;
+    }
+}
+
+/// Reads once, and says from where to go on: nowhere, if the whole view must be read again.
+async fn read(inner: &Inner, after: Option<FeedPosition>) -> Option<FeedPosition> {
+    let asked = reading(inner);
+    let batch = match tokio::time::timeout(DEADLINE, inner.registry.feed(after)).await {
+        Ok(Ok(batch)) => batch,
+        Ok(Err(error)) => {
+            inner.tell(&SessionEvent::registry_failed("feed", &error));
+            return after;
+        }
+        Err(_) => return after,
+    };
+    inner.node.saw_registry_instant(batch.at);
+    inner.node.learn(inner, &batch.entries);
+    let next = match inner.view.load(&batch, asked, batch.at) {
+        Loaded::Complete => Some(batch.complete_to),
+        Loaded::Gap | Loaded::Older => None,
+    };
+    inner.view.expire(batch.at);
+    inner.node.loaded.send_replace(());
+    next
+}
+
+async fn wait(registry: &dyn countersign_registry::Registry, after: Option<FeedPosition>) {
+    match after {
+        Some(position) => {
+            let _ = tokio::time::timeout(PACE, registry.news(position)).await;
+        }
+        None => tokio::time::sleep(PACE / 10).await,
+    }
+}
+
+/// Whether the view is too old to be believed for the given bound.
+pub(crate) fn is_stale(inner: &Inner) -> bool {
+    let bound = inner.config.policy.max_staleness;
+    bound.is_zero() || inner.view.age(reading(inner)).is_none_or(|age| age > bound)
+}
+
+/// The clocks by which a view's age is told: the one that goes on while the machine is suspended, and the wall's.
+pub(super) fn reading(inner: &Inner) -> Reading {
+    Reading { boot: since_boot(), wall: inner.wall() }
+}
+
+fn since_boot() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}

@@ -1,0 +1,248 @@
+//! [`Sessions`]: the handle that a host holds, and what it stands on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_registry::{Clock, CountOf, Counts, EndReason, OpId, Owner, Registry, Target, View};
+use countersign_token::{KeyId, KeyRing, StateFormat, Timestamp, TokenCache};
+
+use crate::address::TrustedProxies;
+use crate::builder::{Builder, ClaimsHook};
+use crate::cookie::CookieNames;
+use crate::event::{EventSink, SessionEvent};
+use crate::flow;
+use crate::keys::Keys;
+use crate::layer::SessionLayer;
+use crate::node::{Node, Readiness};
+use crate::origin::Origin;
+use crate::policy::Policy;
+use crate::random::Random;
+use crate::refusal::Refusal;
+use crate::transport::Transport;
+
+/// The sessions of a site: built once, cloned freely.
+///
+/// Its [layer](Sessions::layer) goes around a service; handlers take a [`Session`](crate::Session) or a
+/// [`Visitor`](crate::Visitor) from the request. What an administrator does is here.
+#[derive(Clone)]
+pub struct Sessions {
+    inner: Arc<Inner>,
+}
+
+impl Sessions {
+    /// Begins to build: the public origin (`https://shop.example`), the keys, and where live ids are kept.
+    pub fn builder(origin: &str, keys: impl Into<Keys>, registry: impl Registry) -> Builder {
+        Builder::new(origin, keys.into(), Arc::new(registry))
+    }
+
+    /// The tower layer that verifies each request and serves the endpoints.
+    pub fn layer(&self) -> SessionLayer {
+        SessionLayer::new(self.clone())
+    }
+
+    /// Ends all sessions of an owner, and returns how many. They are refused on this node before it returns, and
+    /// on every other within [`Policy::max_staleness`].
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::RegistryUnavailable`]: it may have happened; repeat it.
+    pub async fn end_all(&self, owner: Owner) -> Result<u64, Refusal> {
+        self.end(Target::Owner(owner, None)).await
+    }
+
+    /// Ends all sessions of a tenant, and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::end_all`].
+    pub async fn end_tenant(&self, tenant: &str) -> Result<u64, Refusal> {
+        self.end(Target::Tenant(tenant.into())).await
+    }
+
+    /// Ends all sessions, and returns how many.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::end_all`].
+    pub async fn end_everyone(&self) -> Result<u64, Refusal> {
+        self.end(Target::Everyone).await
+    }
+
+    /// Removes a signing key at once and for ever, on this node before it returns: what it signed is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::end_all`]. A key file that cannot be written is told as
+    /// [`SessionEvent::KeysFailed`]; the removal holds through the registry all the same.
+    pub async fn remove_key(&self, kid: &KeyId) -> Result<(), Refusal> {
+        let id = OpId(self.inner.random.bytes());
+        flow::end(&self.inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved).await?;
+        Ok(())
+    }
+
+    async fn end(&self, target: Target) -> Result<u64, Refusal> {
+        let id = OpId(self.inner.random.bytes());
+        Ok(flow::end(&self.inner, id, target, EndReason::EndedByAdmin).await?.sessions)
+    }
+
+    /// Counts live sessions and seats.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::RegistryUnavailable`].
+    pub async fn counts(&self, of: CountOf) -> Result<Counts, Refusal> {
+        Ok(self.inner.registry.counts(of).await?)
+    }
+
+    /// Whether this node may take traffic: its view of revocations is complete and fresh.
+    pub fn readiness(&self) -> Readiness {
+        self.inner.start();
+        self.inner.node.readiness(&self.inner)
+    }
+
+    /// Waits until this node may take traffic.
+    pub async fn ready(&self) {
+        self.inner.start();
+        self.inner.node.ready(&self.inner).await;
+    }
+
+    /// Brings what is still in memory (marks of activity) to the registry, and the registry to where it survives.
+    /// For an orderly end of the process, after the last request.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::RegistryUnavailable`]: marks may be lost, nothing else.
+    pub async fn shut_down(&self) -> Result<(), Refusal> {
+        self.inner.node.flush_activity(&self.inner).await;
+        self.inner.registry.flush().await?;
+        Ok(())
+    }
+
+    /// The name under which the issuer signs, and the origin that it trusts.
+    pub fn issuer(&self) -> &str {
+        &self.inner.config.issuer
+    }
+
+    /// The figures that were configured.
+    pub fn policy(&self) -> &Policy {
+        &self.inner.config.policy
+    }
+
+    /// The public keys, as a JWK Set (RFC 7517); empty for a symmetric ring.
+    pub fn jwks(&self) -> String {
+        self.inner.ring().jwks_json()
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("issuer", &self.inner.config.issuer).finish_non_exhaustive()
+    }
+}
+
+/// What happens to a request when this node's view of revocations is older than [`Policy::max_staleness`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Stale {
+    /// The registry is asked about the session, for at most 250 ms; out of reach, the request is refused.
+    #[default]
+    CheckRegistry,
+    /// The request is refused.
+    FailClosed,
+    /// The access token is good until it expires.
+    ServeUntilExpiry,
+}
+
+/// Who renews an expired access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    ByTheClient,
+    Inline,
+}
+
+/// What the builder found consistent.
+pub(crate) struct Config {
+    pub(crate) origin: Origin,
+    pub(crate) issuer: Arc<str>,
+    pub(crate) audience: Arc<str>,
+    pub(crate) client_id: Arc<str>,
+    pub(crate) clock_skew: Duration,
+    pub(crate) policy: Policy,
+    pub(crate) transport: Transport,
+    pub(crate) cookies: CookieNames,
+    pub(crate) renewal: Renewal,
+    pub(crate) state_format: StateFormat,
+    pub(crate) prefix: String,
+    pub(crate) problem_types: Option<Arc<str>>,
+    pub(crate) when_stale: Stale,
+    #[expect(dead_code, reason = "read by rate limits and audits, which are issues of their own")]
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) claims: Option<ClaimsHook>,
+}
+
+/// All that a node knows and holds.
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) keys: Keys,
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) view: View,
+    pub(crate) cache: TokenCache,
+    pub(crate) node: Node,
+    pub(crate) random: Random,
+    clock: Arc<dyn Clock>,
+    events: Vec<Box<dyn EventSink>>,
+}
+
+impl Inner {
+    pub(crate) fn new(
+        config: Config,
+        keys: Keys,
+        registry: Arc<dyn Registry>,
+        clock: Arc<dyn Clock>,
+        events: Vec<Box<dyn EventSink>>,
+    ) -> Self {
+        Self {
+            config,
+            keys,
+            registry,
+            view: View::new(),
+            cache: TokenCache::default(),
+            node: Node::default(),
+            random: Random::default(),
+            clock,
+            events,
+        }
+    }
+
+    /// This node's clock, which never runs behind the registry's last instant.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now().max(self.node.last_registry_instant())
+    }
+
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn ring(&self) -> Arc<KeyRing> {
+        self.keys.current()
+    }
+
+    pub(crate) fn tell(&self, event: &SessionEvent) {
+        for sink in &self.events {
+            sink.note(event);
+        }
+    }
+
+    /// Starts the node's background work, once; it ends with the last handle.
+    pub(crate) fn start(self: &Arc<Self>) {
+        self.node.start(self);
+    }
+}
