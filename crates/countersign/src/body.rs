@@ -40,6 +40,8 @@ pub enum Presence {
     Json,
     /// It has none.
     Nothing,
+    /// It says nothing of a body, neither size nor type. HTTP/2 clients may send a request without a body like this.
+    Unsaid,
 }
 
 /// Reads a JSON body.
@@ -86,7 +88,8 @@ where
     T: DeserializeOwned,
     B: Body,
 {
-    if expect_json(headers, &body)? == Presence::Nothing {
+    let presence = expect_json(headers, &body)?;
+    if presence == Presence::Nothing {
         return Ok(None);
     }
     if announced(headers)?.max(body.size_hint().lower()) > limits.bytes as u64 {
@@ -95,7 +98,11 @@ where
     let bytes = tokio::time::timeout(limits.deadline, collect(body, limits.bytes))
         .await
         .map_err(|_| Refusal::RequestTimeout)??;
-    if bytes.is_empty() { Ok(None) } else { Ok(Some(strict::from_slice(&bytes)?)) }
+    match presence {
+        _ if bytes.is_empty() => Ok(None),
+        Presence::Unsaid => Err(Refusal::UnsupportedMediaType),
+        _ => Ok(Some(strict::from_slice(&bytes)?)),
+    }
 }
 
 /// Whether a request has a JSON body. It looks at the headers only, so it can be asked before anything else.
@@ -103,12 +110,14 @@ where
 /// # Errors
 /// [`Refusal::UnsupportedMediaType`] if there is a body that is not `application/json`.
 pub fn expect_json<B: Body>(headers: &HeaderMap, body: &B) -> Result<Presence, Refusal> {
-    if body.is_end_stream() {
+    let size = body.size_hint();
+    if body.is_end_stream() || size.exact() == Some(0) {
         return Ok(Presence::Nothing);
     }
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     match (types.next(), types.next()) {
         (Some(content_type), None) if is_json(content_type) => Ok(Presence::Json),
+        (None, _) if size.exact().is_none() => Ok(Presence::Unsaid),
         _ => Err(Refusal::UnsupportedMediaType),
     }
 }

@@ -5,11 +5,16 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use countersign_registry::{EndReason, RegistryError, Scope};
+use countersign_registry::{EndReason, RegistryError};
 use http::StatusCode;
 
-use crate::object::SessionObject;
 pub(crate) use crate::problem::ProblemStyle;
+
+mod bad_request;
+mod limit;
+
+pub use bad_request::BadRequest;
+pub use limit::{ChoiceCode, LimitRefusal};
 
 /// Why a request was refused: every outcome that is not a success, and its wire form.
 ///
@@ -227,106 +232,6 @@ impl From<BadRequest> for Refusal {
 impl From<RegistryError> for Refusal {
     fn from(_: RegistryError) -> Self {
         Self::RegistryUnavailable
-    }
-}
-
-/// What is malformed about a request; the problem document's `detail` says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BadRequest {
-    /// More than one `Authorization` header.
-    TwoAuthorizations,
-    /// Two cookies of one of our names.
-    TwoCookies,
-    /// More than one `Session-State` header.
-    TwoStates,
-    /// More than one `Idempotency-Key` header.
-    TwoIdempotencyKeys,
-    /// An `Idempotency-Key` that is not 1 to 128 visible ASCII characters.
-    IdempotencyKey,
-    /// A `Content-Length` that is no number, or two of them.
-    ContentLength,
-    /// A body that broke off.
-    BodyCutShort,
-    /// No body where one is needed.
-    NoBody,
-    /// A body that is not JSON in UTF-8.
-    NotJson,
-    /// JSON with two members of one name in an object.
-    TwoMembers,
-    /// JSON that is not the documented object.
-    WrongShape,
-    /// A parameter or member, by its name, that is not as documented.
-    Parameter(&'static str),
-}
-
-impl BadRequest {
-    /// The sentence for people.
-    pub fn detail(self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::TwoAuthorizations => "There is more than one Authorization header.",
-            Self::TwoCookies => "There are two session cookies of one name.",
-            Self::TwoStates => "There is more than one Session-State header.",
-            Self::TwoIdempotencyKeys => "There is more than one Idempotency-Key header.",
-            Self::IdempotencyKey => "An Idempotency-Key has 1 to 128 visible ASCII characters.",
-            Self::ContentLength => "The Content-Length is malformed.",
-            Self::BodyCutShort => "The body broke off.",
-            Self::NoBody => "A JSON body is needed.",
-            Self::NotJson => "The body is not JSON.",
-            Self::TwoMembers => "The body has two members of one name.",
-            Self::WrongShape => "The body is not the documented JSON object.",
-            Self::Parameter(name) => {
-                return Cow::Owned(format!("The parameter `{name}` is not as documented."));
-            }
-        })
-    }
-}
-
-impl fmt::Display for BadRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail())
-    }
-}
-
-impl std::error::Error for BadRequest {}
-
-/// A refusal for want of a seat, as the refused client is told of it.
-#[derive(Clone, Debug)]
-pub struct LimitRefusal {
-    /// The narrowest scope that is full.
-    pub scope: Scope,
-    /// Its limit.
-    pub limit: u32,
-    /// The seats in use there.
-    pub in_use: u64,
-    /// When a seat would fall free if nobody did anything, if that can be told.
-    pub retry_after: Option<Duration>,
-    /// With the rule `ask`: the user's own sessions.
-    pub sessions: Option<Vec<SessionObject>>,
-    /// With the rule `ask`: the one-time code to end one of them with.
-    pub choice: Option<ChoiceCode>,
-}
-
-/// The one-time code of the rule `ask`. It is a credential: `Debug` does not show it.
-#[derive(Clone)]
-pub struct ChoiceCode(pub String);
-
-impl fmt::Debug for ChoiceCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChoiceCode(…)")
-    }
-}
-
-impl LimitRefusal {
-    /// The sentence for people. It says how many sessions there really are, which may be more than the limit.
-    pub fn detail(&self) -> Cow<'static, str> {
-        match (self.limit, self.in_use) {
-            (0, _) => Cow::Borrowed("No new sessions are admitted at the moment. Please try again later."),
-            (_, 1) => Cow::Borrowed("There is already 1 active user session. Please try again later."),
-            (_, n) => {
-                Cow::Owned(format!("There are already {n} active user sessions. Please try again later."))
-            }
-        }
     }
 }
 

@@ -133,10 +133,15 @@ async fn a_body_has_a_limit() {
     assert_eq!(read(&json(), &of_size(65_537)).await, Err("body-too-large".into()));
 }
 
-/// A body of which nothing is known beforehand: it says neither its size nor that it is empty.
-struct Blind<B>(B);
+/// A body that does not say that it is at its end, and of its size no more than this.
+struct Hinted<B>(B, SizeHint);
 
-impl<B: Body + Unpin> Body for Blind<B> {
+/// Of which nothing is known beforehand.
+fn blind<B>(body: B) -> Hinted<B> {
+    Hinted(body, SizeHint::default())
+}
+
+impl<B: Body + Unpin> Body for Hinted<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -148,14 +153,14 @@ impl<B: Body + Unpin> Body for Blind<B> {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
+        self.1
     }
 }
 
 #[tokio::test]
 async fn the_limit_holds_whatever_was_announced() {
     let read = async |headers: &HeaderMap, size: usize| {
-        let body = Blind(full(&of_size(size)));
+        let body = blind(full(&of_size(size)));
         said(read_json::<Login, _>(headers, body, BodyLimits { bytes: 100, ..BodyLimits::default() }).await)
             .err()
     };
@@ -187,11 +192,40 @@ async fn an_announced_body_is_refused_before_it_is_read() {
 
 #[tokio::test]
 async fn an_unannounced_empty_body_is_none() {
-    let body = || Blind(Full::new(Bytes::new()));
-    let optional = read_optional_json::<Login, _>(&json(), body(), BodyLimits::default()).await;
-    assert_eq!(said(optional), Ok(None));
-    let needed = read_json::<Login, _>(&json(), body(), BodyLimits::default()).await;
-    assert_eq!(said(needed), Err(BadRequest::NoBody.to_string()));
+    let body = || blind(Full::new(Bytes::new()));
+    for headers in [json(), HeaderMap::new()] {
+        let optional = read_optional_json::<Login, _>(&headers, body(), BodyLimits::default()).await;
+        assert_eq!(said(optional), Ok(None), "{headers:?}");
+        let needed = read_json::<Login, _>(&headers, body(), BodyLimits::default()).await;
+        assert_eq!(said(needed), Err(BadRequest::NoBody.to_string()), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unannounced_body_without_a_type_is_refused() {
+    let read = async |headers| {
+        said(read_optional_json::<Login, _>(&headers, blind(full(ALICE)), BodyLimits::default()).await).err()
+    };
+    assert_eq!(read(HeaderMap::new()).await, Some("unsupported-media-type".into()));
+    assert_eq!(read(with_type("text/plain")).await, Some("unsupported-media-type".into()));
+    assert_eq!(read(json()).await, None);
+}
+
+#[test]
+fn whether_there_is_a_body_shows_in_the_head() {
+    let check = |headers: &HeaderMap, size: Option<u64>, expect: Result<Presence, &str>| {
+        let hint = size.map_or_else(SizeHint::default, SizeHint::with_exact);
+        let found = expect_json(headers, &Hinted(full(ALICE), hint));
+        assert_eq!(found.map_err(|refusal| refusal.code()), expect, "{headers:?} {size:?}");
+    };
+    let none = HeaderMap::new();
+    check(&none, Some(0), Ok(Presence::Nothing));
+    check(&with_type("text/plain"), Some(0), Ok(Presence::Nothing));
+    check(&none, Some(1), Err("unsupported-media-type"));
+    check(&none, None, Ok(Presence::Unsaid));
+    check(&with_type("text/plain"), None, Err("unsupported-media-type"));
+    check(&json(), None, Ok(Presence::Json));
+    check(&json(), Some(1), Ok(Presence::Json));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,3 +1,5 @@
+use countersign_registry::Scope;
+
 use super::*;
 
 fn limit(limit: u32, in_use: u64) -> String {
