@@ -1,0 +1,1 @@
+//! The file registry against its promises.
