@@ -1,0 +1,123 @@
+//! Lists and counts.
+
+use std::time::Duration;
+
+use countersign_token::{RotationId, SessionId};
+
+use super::bench::{Bench, DANGLING, MINUTE, SECOND};
+use crate::list::{Filter, List, Order, Whose};
+use crate::op::{CountOf, Counts, Holding, Owner, Standing};
+
+const ALL: List = List {
+    filter: Filter { whose: Whose::Anyone, holding: None, inactive_for: None },
+    order: Order::LastActivity,
+    after: None,
+    limit: 1000,
+};
+
+/// Four sessions, a second apart: ada and bob of acme, ada and cy of nowhere.
+async fn people(bench: &Bench) -> [SessionId; 4] {
+    let mut ids = [bench.sid(); 4];
+    let owners = [("ada", true), ("bob", true), ("ada", false), ("cy", false)];
+    for (id, (subject, of_acme)) in ids.iter_mut().zip(owners) {
+        let owner = Owner::new(subject);
+        let owner = if of_acme { owner.of_tenant("acme") } else { owner };
+        *id = bench.seat(bench.login_of(owner)).await.record.id;
+        bench.clock.advance(SECOND);
+    }
+    ids
+}
+
+/// By activity the last active comes first, by start the newest.
+pub(super) async fn sessions_are_listed_in_order(bench: &Bench) {
+    let [a, b, c, d] = people(bench).await;
+    bench.touch(b, Duration::ZERO).await;
+    assert_eq!(bench.ids(ALL).await, [b, d, c, a], "the last active first");
+    assert_eq!(bench.ids(List { order: Order::Started, ..ALL }).await, [d, c, b, a], "the newest first");
+    let page = bench.registry.list(List { limit: 2, ..ALL }).await.expect("list answers");
+    assert_eq!(page.sessions.len(), 2, "a page is as long as was asked");
+    assert!(page.next.is_some(), "there are more");
+    let Standing::Live(record, holding) = bench.standing(b).await else { panic!("it lives") };
+    assert_eq!(page.sessions[0], (*record, holding), "a list tells what `get` tells");
+}
+
+/// Filters leave out whose, what and who was active too recently.
+pub(super) async fn filters_leave_out(bench: &Bench) {
+    let [a, b, c, d] = people(bench).await;
+    let ids = async |filter: Filter| bench.ids(List { filter, ..ALL }).await;
+    let of = |whose: Whose| Filter { whose, ..Filter::default() };
+    assert_eq!(ids(of(Whose::Tenant("acme".into()))).await, [b, a]);
+    assert_eq!(ids(of(Whose::Owner(Owner::new("ada")))).await, [c]);
+    assert_eq!(ids(of(Whose::Owner(Owner::new("nobody")))).await, []);
+    assert_eq!(ids(of(Whose::Tenant("nowhere".into()))).await, []);
+    bench.clock.advance(DANGLING - 3 * SECOND);
+    let holding = |holding| Filter { holding: Some(holding), ..Filter::default() };
+    assert_eq!(ids(holding(Holding::Seat)).await, [d, c]);
+    assert_eq!(ids(holding(Holding::Nothing)).await, [b, a]);
+    let inactive_for = |time| Filter { inactive_for: Some(time), ..Filter::default() };
+    assert_eq!(ids(inactive_for(DANGLING - SECOND)).await, [c, b, a], "inactive for at least so long");
+}
+
+/// A cursor goes on where a page ended, through ties too, while sessions come and go.
+pub(super) async fn a_cursor_goes_on(bench: &Bench) {
+    let mut ids = Vec::new();
+    for _ in 0..7 {
+        ids.push(bench.seated("ada").await.id);
+    }
+    for order in [Order::LastActivity, Order::Started] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let list = List { order, after, limit: 3, ..List::of(Owner::new("ada")) };
+            let page = bench.registry.list(list).await.expect("list answers");
+            seen.extend(page.sessions.into_iter().map(|(record, _)| record.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        seen.sort_unstable();
+        ids.sort_unstable();
+        assert_eq!(seen, ids, "pages by {order:?} leave nothing out and repeat nothing");
+    }
+    let first = bench.registry.list(List { limit: 3, ..ALL }).await.expect("list answers");
+    bench.clock.advance(SECOND);
+    let newcomer = bench.seated("bob").await.id;
+    let rest = bench.ids(List { after: first.next, ..ALL }).await;
+    assert_eq!(rest.len(), 4, "the rest of the list is what it was");
+    assert!(!rest.contains(&newcomer), "a newcomer belongs before the cursor");
+}
+
+/// Sessions and seats are counted by owner, tenant and site.
+pub(super) async fn counts_agree(bench: &Bench) {
+    people(bench).await;
+    let all = [
+        (CountOf::Site, 4),
+        (CountOf::Tenant("acme".into()), 2),
+        (CountOf::Owner(Owner::new("ada")), 1),
+        (CountOf::Owner(Owner::new("nobody")), 0),
+        (CountOf::Tenant("nowhere".into()), 0),
+    ];
+    for (of, sessions) in all.clone() {
+        assert_eq!(bench.counts(of.clone()).await, Counts { sessions, seats: sessions }, "of {of:?}");
+    }
+    bench.clock.advance(DANGLING);
+    for (of, sessions) in all {
+        assert_eq!(bench.counts(of.clone()).await, Counts { sessions, seats: 0 }, "of {of:?}, dangling");
+    }
+    bench.clock.advance(48 * 60 * MINUTE);
+    assert_eq!(bench.counts(CountOf::Site).await, Counts::default(), "all have idled");
+}
+
+/// Marks move activity forwards only, and a mark of nobody's session is dropped.
+pub(super) async fn activity_moves_forward_only(bench: &Bench) {
+    let session = bench.seated("ada").await;
+    bench.clock.advance(MINUTE);
+    bench.touch(bench.sid(), Duration::ZERO).await;
+    for (age, expected) in [(2 * MINUTE, 0), (40 * SECOND, 20), (50 * SECOND, 20), (SECOND, 59)] {
+        bench.touch(session.id, age).await;
+        let Standing::Live(record, _) = bench.standing(session.id).await else { panic!("it lives") };
+        let moved = record.last_activity.since(session.started_at);
+        assert_eq!(moved, expected * SECOND, "after a mark of {age:?} ago");
+        assert_eq!(record.current, RotationId::NIL);
+    }
+}

@@ -1,0 +1,194 @@
+//! What a ledger remembers of the past: why sessions ended, which ends by scope there were, which were carried out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_token::{FeedPosition, SessionId, Timestamp};
+use foldhash::quality::RandomState;
+use hashbrown::HashMap;
+
+use crate::fact::{EndReason, Entry, Fact, News};
+use crate::feed::Feed;
+use crate::op::{OpId, Owner};
+
+/// How long a one-time code that belongs to an owner may live, at most: so long is an end by owner, tenant or site
+/// remembered that such a code dies with.
+pub const CODE_LIFE: Duration = Duration::from_secs(15 * 60);
+/// How long the end of a session is remembered with its reason.
+const REASON_LIFE: Duration = Duration::from_secs(24 * 3600);
+const REASONS: usize = 1 << 20;
+/// How long an end can be repeated under its id.
+pub(crate) const REPEATABLE: Duration = Duration::from_secs(3600);
+const REPEATS: usize = 1 << 16;
+
+/// Why sessions ended, for 24 h, of the last 2^20 of them. Full, it forgets the oldest: their reason is unknown then,
+/// and they have ended all the same.
+#[derive(Debug, Default)]
+pub(crate) struct Graves {
+    reasons: HashMap<SessionId, EndReason, RandomState>,
+    oldest: VecDeque<(Timestamp, SessionId)>,
+}
+
+impl Graves {
+    pub(crate) fn reason(&self, id: SessionId) -> Option<EndReason> {
+        self.reasons.get(&id).copied()
+    }
+
+    pub(crate) fn dig(&mut self, id: SessionId, reason: EndReason, at: Timestamp) {
+        if self.reasons.insert(id, reason).is_none() {
+            self.oldest.push_back((at, id));
+            self.bound();
+        }
+    }
+
+    fn bound(&mut self) {
+        if self.oldest.len() > REASONS {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Some((_, id)) = self.oldest.pop_front() {
+            self.reasons.remove(&id);
+        }
+    }
+
+    /// A log may remember them in any order.
+    pub(crate) fn recalled(&mut self) {
+        self.oldest.make_contiguous().sort_unstable();
+    }
+
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while self.oldest.front().is_some_and(|(at, _)| at.after(REASON_LIFE) <= now) {
+            self.forget();
+        }
+    }
+
+    pub(crate) fn facts(&self) -> impl Iterator<Item = Fact> {
+        let reason = |id| self.reason(id).unwrap_or(EndReason::Expired);
+        self.oldest.iter().map(move |&(at, session)| Fact::Gone { session, reason: reason(session), at })
+    }
+}
+
+/// The ends by owner, tenant and site that a one-time code could have died with: those of the last
+/// [entry life](crate::Rules::entry_life) and 15 minutes, however many somebody asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Ends {
+    kept: VecDeque<Entry>,
+    owners: HashMap<Owner, FeedPosition, RandomState>,
+    tenants: HashMap<Arc<str>, FeedPosition, RandomState>,
+    everyone: Option<FeedPosition>,
+}
+
+impl Ends {
+    /// Notes an entry, if it is an end by scope.
+    pub(crate) fn note(&mut self, entry: &Entry) {
+        let last = match &entry.news {
+            News::OwnerEnded(owner, ..) => self.owners.entry(owner.clone()).or_default(),
+            News::TenantEnded(tenant, _) => self.tenants.entry(tenant.clone()).or_default(),
+            News::EveryoneEnded(_) => self.everyone.get_or_insert_default(),
+            News::Ended(..) | News::KeyRemoved(_) | News::Floor(..) => return,
+        };
+        *last = entry.position.max(*last);
+        if let Err(place) = self.kept.binary_search_by_key(&entry.position, |kept| kept.position) {
+            self.kept.insert(place, entry.clone());
+        }
+    }
+
+    /// Whether something that belongs to this owner and was made at this position has died with an end.
+    pub(crate) fn hit(&self, owner: &Owner, born: FeedPosition) -> bool {
+        let of_tenant = owner.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant));
+        [self.owners.get(owner), of_tenant, self.everyone.as_ref()].into_iter().flatten().any(|&end| born < end)
+    }
+
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while self.kept.front().is_some_and(|end| end.until.after(CODE_LIFE) <= now) {
+            if let Some(end) = self.kept.pop_front() {
+                self.forget(&end);
+            }
+        }
+    }
+
+    /// Forgets an end, unless a later one of the same scope is remembered in its place.
+    fn forget(&mut self, end: &Entry) {
+        let position = end.position;
+        match &end.news {
+            News::OwnerEnded(owner, ..) if self.owners.get(owner) == Some(&position) => drop(self.owners.remove(owner)),
+            News::TenantEnded(tenant, _) if self.tenants.get(tenant) == Some(&position) => {
+                self.tenants.remove(tenant);
+            }
+            News::EveryoneEnded(_) if self.everyone == Some(position) => self.everyone = None,
+            _ => {}
+        }
+    }
+
+    pub(crate) fn keeps(&self, position: FeedPosition) -> bool {
+        self.kept.binary_search_by_key(&position, |kept| kept.position).is_ok()
+    }
+
+    /// The entries that the feed has dropped.
+    pub(crate) fn only_here<'a>(&'a self, feed: &'a Feed) -> impl Iterator<Item = &'a Entry> {
+        self.kept.iter().filter(|kept| !feed.keeps(kept.position))
+    }
+}
+
+/// What an end came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Done {
+    pub(crate) position: FeedPosition,
+    pub(crate) entries: u64,
+    pub(crate) sessions: u64,
+    pub(crate) until: Timestamp,
+}
+
+impl Done {
+    pub(crate) fn fact(self, id: OpId) -> Fact {
+        let Self { position, entries, sessions, until } = self;
+        Fact::Done { id, position, entries, sessions, until }
+    }
+}
+
+/// The ends that can be repeated under their ids, for an hour, the last 2^16 of them. Full, it forgets the oldest: a
+/// repetition that comes so late is carried out again.
+#[derive(Debug, Default)]
+pub(crate) struct Repeats {
+    done: HashMap<OpId, Done, RandomState>,
+    oldest: VecDeque<(Timestamp, OpId)>,
+}
+
+impl Repeats {
+    pub(crate) fn get(&self, id: OpId) -> Option<Done> {
+        self.done.get(&id).copied()
+    }
+
+    pub(crate) fn note(&mut self, id: OpId, done: Done) {
+        if self.done.insert(id, done).is_none() {
+            self.oldest.push_back((done.until, id));
+            if self.oldest.len() > REPEATS {
+                self.forget();
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Some((_, id)) = self.oldest.pop_front() {
+            self.done.remove(&id);
+        }
+    }
+
+    /// A log may remember them in any order.
+    pub(crate) fn recalled(&mut self) {
+        self.oldest.make_contiguous().sort_unstable_by_key(|&(until, id)| (until, id.0));
+    }
+
+    pub(crate) fn settle(&mut self, now: Timestamp) {
+        while self.oldest.front().is_some_and(|&(until, _)| until <= now) {
+            self.forget();
+        }
+    }
+
+    pub(crate) fn facts(&self) -> impl Iterator<Item = Fact> {
+        self.oldest.iter().filter_map(|&(_, id)| self.get(id).map(|done| done.fact(id)))
+    }
+}
