@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use http::header::COOKIE;
+use bytes::Bytes;
+use http::header::{COOKIE, Entry};
 use http::{HeaderMap, HeaderValue};
+use memchr::memchr;
 
 use crate::refusal::BadRequest;
 
@@ -143,7 +145,8 @@ impl<'a> Jar<'a> {
         if has_twins(&jar.states) {
             return Err(BadRequest::TwoCookies);
         }
-        Ok(jar.without_empty())
+        jar.drop_empty();
+        Ok(jar)
     }
 
     /// Whether any of our cookies came, so that a browser may be acting for someone.
@@ -170,13 +173,9 @@ impl<'a> Jar<'a> {
         }
     }
 
-    fn without_empty(self) -> Self {
-        let some = |value: &&str| !value.is_empty();
-        Self {
-            session: self.session.filter(some),
-            refresh: self.refresh.filter(some),
-            visit: self.visit.filter(some),
-            states: self.states,
+    fn drop_empty(&mut self) {
+        for place in [&mut self.session, &mut self.refresh, &mut self.visit] {
+            *place = place.filter(|value| !value.is_empty());
         }
     }
 }
@@ -218,10 +217,21 @@ fn has_twins(states: &States<'_>) -> bool {
 /// The cookies of one line, as name and value without the white space around them. What has no `=` is a value
 /// without a name, which is none of ours.
 fn pairs(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    line.split(|byte| *byte == b';').map(|pair| {
-        let at = pair.iter().position(|byte| *byte == b'=');
-        let (name, value) = at.map_or((&[][..], pair), |at| (&pair[..at], &pair[at + 1..]));
-        (trim(name), trim(value))
+    parts(line).map(|pair| match memchr(b'=', pair) {
+        Some(at) => (trim(&pair[..at]), trim(&pair[at + 1..])),
+        None => (&[][..], trim(pair)),
+    })
+}
+
+/// What stands between the semicolons of a line.
+fn parts(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let (part, after) =
+            memchr(b';', line).map_or((line, None), |at| (&line[..at], Some(&line[at + 1..])));
+        rest = after;
+        Some(part)
     })
 }
 
@@ -239,29 +249,39 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
 
 /// Removes the refresh cookie from a request before the application sees it. Without one, it changes nothing.
 pub(crate) fn strip_refresh(headers: &mut HeaderMap, names: &CookieNames) {
-    let is_refresh = |pair: &[u8]| pairs(pair).any(|(name, _)| name == names.refresh.as_bytes());
-    if !headers.get_all(COOKIE).iter().any(|line| is_refresh(line.as_bytes())) {
-        return;
+    let Entry::Occupied(mut lines) = headers.entry(COOKIE) else { return };
+    let mut some_empty = false;
+    for line in lines.iter_mut() {
+        if pairs(line.as_bytes()).any(|(name, _)| name == names.refresh.as_bytes()) {
+            *line = without(line.as_bytes(), names.refresh.as_bytes());
+            some_empty |= line.is_empty();
+        }
     }
-    let lines: Vec<_> = headers.get_all(COOKIE).iter().filter_map(|line| without(line, is_refresh)).collect();
-    headers.remove(COOKIE);
-    for line in lines {
-        headers.append(COOKIE, line);
+    if some_empty {
+        let (name, lines) = lines.remove_entry_mult();
+        let full: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+        headers.extend(full.into_iter().map(|line| (name.clone(), line)));
     }
 }
 
-/// A line without some of its cookies, or [`None`] if none is left.
-fn without(line: &HeaderValue, gone: impl Fn(&[u8]) -> bool) -> Option<HeaderValue> {
-    if !gone(line.as_bytes()) {
-        return Some(line.clone());
+/// A line without the cookies of one name.
+fn without(line: &[u8], gone: &[u8]) -> HeaderValue {
+    let mut kept = Vec::with_capacity(line.len());
+    for part in parts(line).map(trim).filter(|part| !part.is_empty() && !is_of(part, gone)) {
+        if !kept.is_empty() {
+            kept.extend_from_slice(b"; ");
+        }
+        kept.extend_from_slice(part);
     }
-    let kept =
-        line.as_bytes().split(|byte| *byte == b';').filter(|pair| !gone(pair) && !trim(pair).is_empty());
-    let kept = kept.map(trim).collect::<Vec<_>>().join(&b"; "[..]);
-    // Parts of a header value are a header value; if that were wrong, no cookie is safer than the refresh cookie.
-    let mut line = HeaderValue::from_bytes(&kept).ok().filter(|line| !line.is_empty())?;
+    // Parts of a header value make a header value; were that wrong, no cookie is safer than the refresh cookie.
+    let mut line =
+        HeaderValue::from_maybe_shared(Bytes::from(kept)).unwrap_or_else(|_| HeaderValue::from_static(""));
     line.set_sensitive(true);
-    Some(line)
+    line
+}
+
+fn is_of(pair: &[u8], name: &[u8]) -> bool {
+    pairs(pair).any(|(found, _)| found == name)
 }
 
 impl fmt::Debug for Jar<'_> {
