@@ -45,7 +45,7 @@ impl Place {
         let owner = store.get(place).owner;
         match scope {
             Scope::User => owner == self.owner,
-            Scope::Tenant => store.owners.get(owner).tenant == self.tenant,
+            Scope::Tenant => self.tenant != NONE && store.owners.get(owner).tenant == self.tenant,
             Scope::Site => true,
         }
     }
