@@ -71,6 +71,14 @@ fn a_hop_that_is_no_address_ends_the_chain() {
 }
 
 #[test]
+fn bytes_that_are_no_text_are_no_address() {
+    let line = HeaderValue::from_bytes(b"192.0.2.66, \xff").unwrap();
+    let headers = [(X_FORWARDED_FOR, line)].into_iter().collect();
+    let client = proxies(ProxyHeader::XForwardedFor).client_address(PEER.parse().unwrap(), &headers);
+    assert_eq!(client.to_string(), PEER);
+}
+
+#[test]
 fn forwarded_is_read_as_rfc_7239_says() {
     check_forwarded(&["for=198.51.100.1"], "198.51.100.1");
     check_forwarded(&["For=\"[2001:db8::1]:4711\""], "2001:db8::1");

@@ -160,9 +160,17 @@ fn the_refresh_cookie_is_stripped() {
     check_stripped(&["__Host-session-refresh=r; "], &[]);
     check_stripped(&["a=1; __Host-session-refresh=r; b=2"], &["a=1; b=2"]);
     check_stripped(&["a=1;b=2;\t__Host-session-refresh\t=r"], &["a=1; b=2"]);
+    check_stripped(&["a=1;; __Host-session-refresh=r; "], &["a=1"]);
     check_stripped(&["a=1", "__Host-session-refresh=r", "b=2"], &["a=1", "b=2"]);
     check_stripped(&["__Host-session-refresh=r; __Host-session-refresh=r", "a"], &["a"]);
     check_stripped(&["__Host-session-refresh2=r"], &["__Host-session-refresh2=r"]);
+}
+
+#[test]
+fn what_is_left_of_a_line_is_sensitive() {
+    let mut headers = lines(&["__Host-session=a; __Host-session-refresh=r"]);
+    strip_refresh(&mut headers, &CookieNames::host_prefixed());
+    assert!(headers[COOKIE].is_sensitive());
 }
 
 #[test]
