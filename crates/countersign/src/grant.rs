@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use countersign_registry::Repetition;
+use countersign_token::StateVersion;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
@@ -22,6 +23,7 @@ pub struct Grant {
     state: Option<HeaderValue>,
     body: Option<Box<TokenResponse>>,
     repetition: Option<Repetition>,
+    version: Option<StateVersion>,
 }
 
 impl Grant {
@@ -40,6 +42,15 @@ impl Grant {
     pub(crate) fn repeated(mut self, repetition: Repetition) -> Self {
         self.repetition = Some(repetition);
         self
+    }
+
+    pub(crate) fn set_version(&mut self, version: StateVersion) {
+        self.version = Some(version);
+    }
+
+    /// The version of the state that it carries, if it carries one.
+    pub fn version(&self) -> Option<StateVersion> {
+        self.version
     }
 
     /// Whether what this grant tells of had happened before: the repetition of a login or of an exclusive update
@@ -76,6 +87,7 @@ impl Grant {
             body.state = state.to_str().ok().map(str::to_owned);
         }
         self.state = other.state.or(self.state);
+        self.version = other.version.or(self.version);
         self
     }
 

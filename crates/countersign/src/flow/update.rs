@@ -243,6 +243,7 @@ fn deliver(inner: &Inner, name: &str, state: &StateToken<'_>) -> Result<Grant, R
         .to_header(config.cookies.secure)
         .map_err(|error| Refusal::StateTooLarge { size: error.size, limit: error.limit })?;
     let mut grant = Grant::default();
+    grant.set_version(state.version);
     if config.transport == Transport::Body {
         let mut header = HeaderValue::from_str(&token).map_err(|_| Refusal::Internal)?;
         header.set_sensitive(true);
