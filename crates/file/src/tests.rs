@@ -1,1 +1,5 @@
-//! The file registry against its promises.
+//! The file registry against its promises, on disks that forget, fail and fill up.
+
+mod crash;
+mod disk;
+mod script;
