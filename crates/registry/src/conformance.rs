@@ -21,12 +21,14 @@ mod feed;
 mod limits;
 mod listing;
 mod once;
+mod race;
 mod rotation;
 mod version;
 
 use std::sync::Arc;
 
-pub use self::bench::Bench;
+use self::bench::Bench;
+pub use self::race::{Outcome, Race, race};
 use crate::clock::ManualClock;
 use crate::contract::Registry;
 

@@ -2,9 +2,23 @@
 
 use std::sync::Arc;
 
-use countersign_registry::{MemoryRegistry, Registry, conformance};
+use countersign_registry::conformance::{self, Race};
+use countersign_registry::{ManualClock, MemoryRegistry, Registry};
+use countersign_token::Timestamp;
 
 #[tokio::test]
 async fn keeps_the_contract() {
     conformance::run(async |clock| Arc::new(MemoryRegistry::with_clock(clock)) as Arc<dyn Registry>).await;
+}
+
+/// However 64 threads race, the limit is never exceeded, and nobody is turned away for nobody.
+#[test]
+fn sixty_four_threads_share_eight_seats() {
+    for seed in 0..4 {
+        let clock = ManualClock::at(Timestamp::from_secs(1_800_000_000));
+        let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::with_clock(clock.clone()));
+        let outcome = conformance::race(&registry, &clock, Race { threads: 64, turns: 300, seats: 8, seed });
+        let all = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
+        assert!(all.iter().all(|&times| times > 20), "a race in which little happened proves little: {outcome:?}");
+    }
 }

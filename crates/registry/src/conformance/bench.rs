@@ -17,11 +17,11 @@ use crate::op::{
 use crate::rules::{Limits, Rules};
 
 /// A registry under test, the clock that it reads, and a source of fresh ids.
-pub struct Bench {
+pub(super) struct Bench {
     /// The registry.
-    pub registry: Arc<dyn Registry>,
+    pub(super) registry: Arc<dyn Registry>,
     /// Its clock.
-    pub clock: ManualClock,
+    pub(super) clock: ManualClock,
     drawn: AtomicU64,
 }
 
@@ -32,7 +32,7 @@ pub(super) const DANGLING: Duration = Duration::from_secs(30 * 60);
 
 impl Bench {
     /// A fresh registry with the default rules.
-    pub async fn new(fresh: impl AsyncFn(ManualClock) -> Arc<dyn Registry>) -> Self {
+    pub(super) async fn new(fresh: impl AsyncFn(ManualClock) -> Arc<dyn Registry>) -> Self {
         let clock = ManualClock::at(Timestamp::from_secs(1_800_000_000));
         let registry = fresh(clock.clone()).await;
         registry.configure(Rules::default());
