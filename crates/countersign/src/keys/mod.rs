@@ -83,13 +83,13 @@ impl Keys {
     /// tries again.
     pub fn tick(&self, now: Timestamp, schedule: &Schedule) -> Result<Option<KeyChange>, KeyFileError> {
         let mut home = self.home();
-        if let Some(change) = self.follow(&mut home, now)? {
+        if let Some(change) = self.follow(&mut home)? {
             return Ok(Some(change));
         }
         if self.is_saved(&home) && self.load().advance(now, schedule).is_none() {
             return Ok(None);
         }
-        self.change(&mut home, now, |ring| Ok(ring.advance(now, schedule)))
+        self.change(&mut home, |ring| Ok(ring.advance(now, schedule)))
     }
 
     /// Removes a key at once and for ever: whatever it signed is worth nothing from now on. The removal holds in
@@ -101,7 +101,7 @@ impl Keys {
     /// [`Keys::tick`] tries again.
     pub fn remove(&self, kid: &KeyId, now: Timestamp) -> Result<Option<KeyChange>, KeyFileError> {
         let mut home = self.home();
-        let removed = self.change(&mut home, now, |ring| ring.remove(kid, now).map(Some));
+        let removed = self.change(&mut home, |ring| ring.remove(kid, now).map(Some));
         self.forget(kid, now, removed)
     }
 
@@ -115,20 +115,19 @@ impl Keys {
             return Ok(false);
         }
         let mut home = self.home();
-        let marked = self.change(&mut home, now, |ring| Ok(ring.mark_removed(kid, now)));
+        let marked = self.change(&mut home, |ring| Ok(ring.mark_removed(kid, now)));
         self.forget(kid, now, marked).map(|change| change.is_some())
     }
 
     /// Takes a changed file's ring over, without losing a removal that only this process knows of.
-    fn follow(&self, home: &mut Home, now: Timestamp) -> Result<Option<KeyChange>, KeyFileError> {
+    fn follow(&self, home: &mut Home) -> Result<Option<KeyChange>, KeyFileError> {
         let Home::File { file, followed } = home else { return Ok(None) };
         file.reload()?;
         if Arc::ptr_eq(followed, file.ring()) {
             return Ok(None);
         }
         *followed = Arc::clone(file.ring());
-        let merged =
-            keep_removals(followed, &self.load(), now).map_or_else(|| Arc::clone(followed), Arc::new);
+        let merged = keep_removals(followed, &self.load()).map_or_else(|| Arc::clone(followed), Arc::new);
         Ok(Some(self.adopt(&merged, KeyChangeCause::Reloaded)))
     }
 
@@ -136,7 +135,6 @@ impl Keys {
     fn change(
         &self,
         home: &mut Home,
-        now: Timestamp,
         change: impl FnOnce(&KeyRing) -> Result<Option<KeyRing>, KeyRingError>,
     ) -> Result<Option<KeyChange>, KeyFileError> {
         let current = self.current();
@@ -144,7 +142,7 @@ impl Keys {
             Home::Memory => change(&current).map_err(KeyFileError::Refused)?.map(Arc::new),
             Home::File { file, followed } => {
                 let saved = file.update(|on_disk| {
-                    let merged = keep_removals(on_disk, &current, now);
+                    let merged = keep_removals(on_disk, &current);
                     Ok(change(merged.as_ref().unwrap_or(on_disk))?.or(merged))
                 })?;
                 *followed = Arc::clone(saved);
@@ -173,7 +171,8 @@ impl Keys {
 
     fn adopt(&self, ring: &Arc<KeyRing>, cause: KeyChangeCause) -> KeyChange {
         let before = self.current.swap(Arc::clone(ring));
-        KeyChange { cause, removed: ring.removed().filter(|kid| !before.is_removed(kid)).collect() }
+        let news = ring.removed().filter(|(kid, _)| !before.is_removed(kid));
+        KeyChange { cause, removed: news.map(|(kid, _)| kid.clone()).collect() }
     }
 
     /// Whether the file holds what this process works with.
@@ -205,9 +204,9 @@ impl From<KeyFile> for Keys {
 }
 
 /// `ring` with all that `other` knows to be removed; `None` if it knows all of that already.
-fn keep_removals(ring: &KeyRing, other: &KeyRing, now: Timestamp) -> Option<KeyRing> {
-    other.removed().fold(None, |merged: Option<KeyRing>, kid| {
-        let marked = merged.as_ref().unwrap_or(ring).mark_removed(&kid, now);
+fn keep_removals(ring: &KeyRing, other: &KeyRing) -> Option<KeyRing> {
+    other.removed().fold(None, |merged: Option<KeyRing>, (kid, at)| {
+        let marked = merged.as_ref().unwrap_or(ring).mark_removed(kid, at);
         marked.or(merged)
     })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use countersign_token::{Algorithm, KeyId, KeyRing, Schedule, Timestamp};
+use countersign_token::{Algorithm, KeyId, KeyRing, KeyState, Schedule, Timestamp};
 use tempfile::TempDir;
 
 use super::{KeyChangeCause, KeyFile, KeyFileError, Keys};
@@ -16,9 +16,9 @@ const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const LATER: Timestamp = Timestamp::from_secs(1_790_000_060);
 
 const SCHEDULE: Schedule = Schedule {
-    publish_ahead: Duration::from_secs(86_400),
-    sign_for: Duration::from_secs(30 * 86_400),
-    longest_token: Duration::from_secs(14 * 86_400),
+    publish_ahead: Duration::from_hours(24),
+    sign_for: Duration::from_hours(30 * 24),
+    longest_token: Duration::from_hours(14 * 24),
 };
 
 fn folder() -> (TempDir, PathBuf) {
@@ -33,7 +33,7 @@ fn created(path: &Path) -> KeyFile {
 
 /// The key that signs.
 fn signer(ring: &KeyRing) -> KeyId {
-    ring.signing_key_id().clone()
+    ring.keys().find(|key| key.state == KeyState::Signing).unwrap().id
 }
 
 #[cfg(unix)]
@@ -363,7 +363,7 @@ fn collect_secrets(json: &serde_json::Value, secrets: &mut Vec<String>) {
             for (name, value) in members {
                 match value {
                     serde_json::Value::String(text) if name != "kid" && text.len() >= 40 => {
-                        secrets.push(text.clone())
+                        secrets.push(text.clone());
                     }
                     nested => collect_secrets(nested, secrets),
                 }
