@@ -1,0 +1,74 @@
+//! Responses: JSON and text, and the headers that every response of this server has.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use countersign::{Dialect, Grant, ProblemStyle, Refusal};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use serde::Serialize;
+
+/// The body of every response of this server.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// A body that is all there.
+pub(crate) fn full(content: impl Into<Bytes>) -> Body {
+    Full::new(content.into()).boxed_unsync()
+}
+
+/// A JSON response that nobody may store.
+pub(crate) fn json(value: &impl Serialize) -> Response<Body> {
+    // Structs of strings, numbers and lists always serialise.
+    let content = serde_json::to_vec(value).unwrap_or_default();
+    typed("application/json", StatusCode::OK, full(content))
+}
+
+/// A response in plain text.
+pub(crate) fn text(status: StatusCode, content: impl Into<Bytes>) -> Response<Body> {
+    typed("text/plain; charset=utf-8", status, full(content))
+}
+
+/// A response of a content type, which nobody may store.
+pub(crate) fn typed(content_type: &'static str, status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A refusal, in the dialect of the request.
+pub(crate) fn refused(refusal: &Refusal, request: &HeaderMap) -> Response<Body> {
+    let style = ProblemStyle { dialect: Dialect::of(request), ..ProblemStyle::default() };
+    refusal.to_response(&style).map(full)
+}
+
+/// The answer to a login.
+pub(crate) fn granted(grant: Grant) -> Response<Body> {
+    grant.into_response::<Bytes>().map(full)
+}
+
+/// Tells browsers to take nothing for anything else, to run no script but ours, and to show us in no frame.
+pub(crate) fn harden<B>(response: &mut Response<B>) {
+    let headers = response.headers_mut();
+    for (name, value) in HARD {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+const HARD: [(HeaderName, &str); 5] = [
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];

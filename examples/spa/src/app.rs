@@ -1,0 +1,150 @@
+//! The whole application as one service: the route table first, then the session layer, then a handler.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use countersign::{CountOf, Readiness, Refusal, ResponseBody, Sessions};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use tokio::sync::watch;
+use tower::{Layer as _, Service, ServiceExt as _, service_fn};
+
+use crate::answer::{self, Body};
+use crate::metrics::Metrics;
+use crate::page::Page;
+use crate::people::People;
+use crate::routes::{self, Route};
+use crate::throttle::Throttle;
+use crate::{account, cart, live, login};
+
+/// What the handlers share.
+pub(crate) struct App {
+    pub(crate) sessions: Sessions,
+    pub(crate) people: People,
+    pub(crate) throttle: Throttle,
+    metrics: Arc<Metrics>,
+    page: Page,
+    closing: watch::Sender<Doors>,
+}
+
+/// Whether the server goes on serving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doors {
+    Open,
+    Closing,
+}
+
+impl App {
+    pub(crate) fn new(sessions: Sessions, people: People, metrics: Arc<Metrics>, page: Page) -> Self {
+        let closing = watch::Sender::new(Doors::Open);
+        Self { sessions, people, throttle: Throttle::new(), metrics, page, closing }
+    }
+
+    /// Ends the streams, which would not end by themselves.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(Doors::Closing);
+    }
+
+    /// Resolves when the server is about to end.
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut doors = self.closing.subscribe();
+        async move {
+            let _ = doors.wait_for(|doors| *doors == Doors::Closing).await;
+        }
+    }
+}
+
+/// The application as a service for any HTTP server.
+pub(crate) fn service<B>(
+    app: Arc<App>,
+) -> impl Service<Request<B>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let handlers = {
+        let app = app.clone();
+        service_fn(move |request: Request<B>| {
+            let app = app.clone();
+            async move { Ok::<_, Infallible>(handle(&app, request).await) }
+        })
+    };
+    let with_sessions = app.sessions.layer().layer(handlers);
+    service_fn(move |request: Request<B>| route(app.clone(), with_sessions.clone(), request))
+}
+
+/// Finds out what a request wants, has it answered, and counts it.
+async fn route<B, S>(
+    app: Arc<App>,
+    with_sessions: S,
+    mut request: Request<B>,
+) -> Result<Response<Body>, Infallible>
+where
+    B: http_body::Body,
+    S: Service<Request<B>, Response = Response<ResponseBody<Body>>, Error = Infallible>,
+{
+    let began = Instant::now();
+    let found = routes::find(&request, &app.page);
+    let mut response = match &found {
+        Err(refusal) => answer::refused(refusal, request.headers()),
+        Ok(route) => {
+            if let Some(response) = open(&app, *route, request.uri().path(), request.headers()).await {
+                response
+            } else {
+                request.extensions_mut().insert(*route);
+                let Ok(response) = with_sessions.oneshot(request).await;
+                response.map(BodyExt::boxed_unsync)
+            }
+        }
+    };
+    answer::harden(&mut response);
+    app.metrics.request(found.map_or("none", Route::name), response.status(), began.elapsed());
+    Ok(response)
+}
+
+/// Answers what has nothing to do with sessions, and must not fail with them.
+async fn open(app: &App, route: Route, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
+    match route {
+        Route::File => Some(app.page.file(path, headers)?.map(answer::full)),
+        Route::Health => Some(answer::text(StatusCode::OK, "alive\n")),
+        Route::Ready => Some(match app.sessions.readiness() {
+            Readiness::Ready => answer::text(StatusCode::OK, "ready\n"),
+            Readiness::Starting => answer::text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+            Readiness::Stale => {
+                answer::text(StatusCode::SERVICE_UNAVAILABLE, "the view of revocations is too old\n")
+            }
+        }),
+        Route::Metrics => {
+            if let Ok(counts) = app.sessions.counts(CountOf::Site).await {
+                app.metrics.sessions(counts);
+            }
+            let body = answer::full(app.metrics.render());
+            Some(answer::typed("text/plain; version=0.0.4; charset=utf-8", StatusCode::OK, body))
+        }
+        _ => None,
+    }
+}
+
+/// Answers what the session layer let through.
+async fn handle<B>(app: &App, request: Request<B>) -> Response<Body>
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (parts, body) = request.into_parts();
+    let answered = match parts.extensions.get::<Route>() {
+        Some(Route::Login) => login::login(app, &parts, body).await,
+        Some(Route::Me) => account::me(&parts),
+        Some(Route::Password) => account::change_password(app, &parts, body).await,
+        Some(Route::Cart) => cart::answer(&parts, body).await,
+        Some(Route::Stream) => live::stream(app, &parts),
+        Some(Route::Poll) => live::poll(&parts),
+        Some(Route::Public) => Ok(answer::json(&serde_json::json!({ "public": true }))),
+        _ => Err(Refusal::NotFound),
+    };
+    answered.unwrap_or_else(|refusal| answer::refused(&refusal, &parts.headers))
+}

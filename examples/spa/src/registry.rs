@@ -1,0 +1,93 @@
+//! `--registry URL`: where the server remembers its sessions.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where the server remembers its sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In memory: a restart logs everyone out.
+    Memory,
+    /// In a file, which one process at a time may use.
+    File(PathBuf),
+}
+
+/// A registry's URL that this build cannot use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PlaceError {
+    /// A known scheme, whose registry is not compiled in.
+    #[error("this build has no registry for {0}: URLs; it has memory: and file:PATH")]
+    NotBuiltIn(String),
+    /// A scheme that nobody knows.
+    #[error("{0:?} is no registry; use memory: or file:PATH")]
+    Unknown(String),
+    /// `file:` and nothing behind it.
+    #[error("file: needs a path, such as file:./countersign-data/registry.redb")]
+    NoPath,
+    /// `memory:` and something behind it.
+    #[error("memory: takes nothing behind it, and {0:?} was given")]
+    NotEmpty(String),
+}
+
+impl FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(url: &str) -> Result<Self, PlaceError> {
+        let (scheme, rest) = url.split_once(':').ok_or_else(|| PlaceError::Unknown(url.to_owned()))?;
+        match scheme {
+            "memory" if rest.is_empty() => Ok(Self::Memory),
+            "memory" => Err(PlaceError::NotEmpty(rest.to_owned())),
+            "file" => path(rest),
+            "redis" | "rediss" | "redis+cluster" | "redis+sentinel" => {
+                Err(PlaceError::NotBuiltIn(scheme.to_owned()))
+            }
+            _ => Err(PlaceError::Unknown(url.to_owned())),
+        }
+    }
+}
+
+/// `file:relative`, `file:/absolute` and `file:///absolute`.
+fn path(rest: &str) -> Result<Place, PlaceError> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() { Err(PlaceError::NoPath) } else { Ok(Place::File(path.into())) }
+}
+
+/// Makes the folder of a file that holds secrets or personal data, for its owner only. One that is there already
+/// keeps its mode.
+pub(crate) fn make_folder_of(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, expect: impl Into<Result<Place, PlaceError>>) {
+        assert_eq!(url.parse(), expect.into(), "{url:?}");
+    }
+
+    #[test]
+    fn urls_name_places() {
+        check("memory:", Ok(Place::Memory));
+        check("file:./data/registry.redb", Ok(Place::File("./data/registry.redb".into())));
+        check("file:/var/lib/registry.redb", Ok(Place::File("/var/lib/registry.redb".into())));
+        check("file:///var/lib/registry.redb", Ok(Place::File("/var/lib/registry.redb".into())));
+    }
+
+    #[test]
+    fn what_this_build_lacks_is_named() {
+        for scheme in ["redis", "rediss", "redis+cluster", "redis+sentinel"] {
+            check(&format!("{scheme}://localhost"), Err(PlaceError::NotBuiltIn(scheme.to_owned())));
+        }
+        check("file:", Err(PlaceError::NoPath));
+        check("memory:x", Err(PlaceError::NotEmpty("x".to_owned())));
+        check("postgres://localhost", Err(PlaceError::Unknown("postgres://localhost".to_owned())));
+        check("", Err(PlaceError::Unknown(String::new())));
+    }
+}

@@ -1,0 +1,151 @@
+//! From flags to a server that is ready to serve; whatever cannot work is told here, and why.
+
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::keys::KeyFileError;
+use countersign::{
+    Builder, Clock as _, ConfigError, KeyFile, MemoryRegistry, SessionEvent, Sessions, SystemClock,
+};
+use countersign_file::FileRegistry;
+use metrics_exporter_prometheus::BuildError;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::interval;
+
+use crate::app::App;
+use crate::flags::Flags;
+use crate::metrics::Metrics;
+use crate::page::Page;
+use crate::people::{HashingError, People};
+use crate::registry::{Place, PlaceError, make_folder_of};
+
+/// A server that may take requests.
+pub(crate) struct Started {
+    pub(crate) app: Arc<App>,
+    pub(crate) listener: TcpListener,
+    /// What it is bound to.
+    pub(crate) address: String,
+}
+
+/// Why a server cannot start, or cannot end in good order.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("cannot listen on {address}")]
+    Listen { address: String, source: io::Error },
+    #[error("--registry")]
+    Place(#[from] PlaceError),
+    #[error("cannot open the registry {place}")]
+    Registry { place: String, source: Box<dyn Error + Send + Sync> },
+    #[error("cannot use the key ring")]
+    Keys(#[from] KeyFileError),
+    #[error("these settings cannot work")]
+    Config(#[from] ConfigError),
+    #[error("{0}")]
+    Flags(&'static str),
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error("cannot count requests")]
+    Metrics(#[from] BuildError),
+    #[error("cannot watch for signals")]
+    Signals(#[source] io::Error),
+    #[error("the registry could not be flushed")]
+    Flush,
+}
+
+/// Opens and binds everything, and waits until requests can be served.
+pub(crate) async fn start(flags: &Flags) -> Result<Started, StartError> {
+    let listener = listen(&flags.listen).await?;
+    let address = listener.local_addr().map_err(|source| not_bound(&flags.listen, source))?;
+    let origin = flags.origin.clone().unwrap_or_else(|| format!("http://{address}"));
+    if flags.dev_cookies && !address.ip().is_loopback() {
+        return Err(StartError::Flags("--dev-cookies is for the loopback only, and --listen is not on it"));
+    }
+    let metrics = Arc::new(Metrics::new()?);
+    let sessions = sessions(flags, &origin, metrics.clone())?;
+    let page = Page::new(flags.transport.into(), flags.race_window);
+    sessions.ready().await;
+    tokio::spawn(tidy(metrics.clone()));
+    let app = Arc::new(App::new(sessions, People::new()?, metrics, page));
+    Ok(Started { app, listener, address: address.to_string() })
+}
+
+/// Resolves when the process is told to stop, by SIGTERM or from the keyboard.
+pub(crate) fn told_to_stop() -> Result<impl Future<Output = ()>, StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
+}
+
+async fn listen(address: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| not_bound(address, source))
+}
+
+fn not_bound(address: &str, source: io::Error) -> StartError {
+    StartError::Listen { address: address.to_owned(), source }
+}
+
+fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<Sessions, StartError> {
+    let development = flags.development_cookies().map_err(StartError::Flags)?;
+    let place: Place = flags.registry.parse()?;
+    let keys = KeyFile::open_or_create(&flags.keys, flags.alg.into(), SystemClock.now())?;
+    let mut builder = open(place, &flags.registry, origin, keys)?
+        .policy(flags.policy())
+        .limits(flags.limits())
+        .transport(flags.transport.into())
+        .on_event(move |event: &SessionEvent| metrics.note(event))
+        .on_event(log);
+    if let Some(name) = development {
+        tracing::warn!(
+            "development cookies: without prefix and `Secure`, any program on this host can plant them"
+        );
+        builder = builder.development_cookies(name);
+    }
+    Ok(builder.build()?)
+}
+
+fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Builder, StartError> {
+    let failed =
+        |source: Box<dyn Error + Send + Sync>| StartError::Registry { place: url.to_owned(), source };
+    match place {
+        Place::Memory => Ok(Sessions::builder(origin, keys, MemoryRegistry::new())),
+        Place::File(path) => {
+            make_folder_of(&path).map_err(|error| failed(error.into()))?;
+            let registry = FileRegistry::open(path).map_err(|error| failed(error.into()))?;
+            Ok(Sessions::builder(origin, keys, registry))
+        }
+    }
+}
+
+fn log(event: &SessionEvent) {
+    match event {
+        SessionEvent::RefreshReused { .. }
+        | SessionEvent::RegistryFailed { .. }
+        | SessionEvent::KeysFailed { .. }
+        | SessionEvent::MarksDropped { .. } => tracing::warn!(?event),
+        SessionEvent::Refused { .. } | SessionEvent::Refreshed { .. } => tracing::debug!(?event),
+        _ => tracing::info!(?event),
+    }
+}
+
+async fn tidy(metrics: Arc<Metrics>) {
+    let mut pace = interval(Duration::from_secs(5));
+    loop {
+        pace.tick().await;
+        metrics.tidy();
+    }
+}
