@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A registry's file could not be opened. Nothing in it was changed.
+/// A registry's file could not be opened. None of the sessions in it was touched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {

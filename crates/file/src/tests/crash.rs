@@ -75,16 +75,16 @@ fn a_power_cut_at_any_sync_forgets_nothing_acknowledged() {
 #[test]
 fn a_sync_that_fails_closes_the_registry() {
     let (syncs, _) = whole_run();
+    let mut closed = 0;
     for at in (3..syncs).step_by(3) {
         let disk = Disk::new(Fault::SyncFails(at));
         let Some(witness) = work(&disk) else { continue };
-        if disk.syncs() >= at {
-            assert!(witness.unknown > 0 || witness.refused == 0, "{witness:?}");
-        }
+        closed += usize::from(witness.unknown > 0);
         // The process may read what it wrote, or the machine may go down.
         check(disk.seen(), &witness);
         check(disk.left(chance(0)), &witness);
     }
+    assert!(closed > 8, "{closed}");
 }
 
 #[test]
