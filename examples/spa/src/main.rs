@@ -22,6 +22,7 @@ mod tests;
 mod throttle;
 
 use std::io::{self, Write as _};
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -46,15 +47,17 @@ async fn main() -> ExitCode {
 
 /// Starts, serves until the process is told to stop, and leaves everything where it survives.
 async fn run(flags: Flags) -> Result<(), StartError> {
-    let stop = start::told_to_stop()?;
-    let started = start::start(&flags).await?;
+    let mut stop = pin!(start::told_to_stop()?);
+    let started = tokio::select! {
+        started = start::start(&flags) => started?,
+        () = &mut stop => return Ok(()),
+    };
     announce(&started.address);
-    let app = started.app.clone();
-    let closing = app.clone();
-    let stop = async move {
+    let app = started.app;
+    let stop = async {
         stop.await;
         tracing::info!("finishing open requests");
-        closing.close();
+        app.close();
     };
     server::serve(started.listener, app::service(app.clone()), stop).await;
     app.sessions.shut_down().await.map_err(|_| StartError::Flush)
