@@ -15,12 +15,12 @@ impl Ledger {
         if let Some(place) = self.same_admission(&admit) {
             return self.admit_again(place, facts);
         }
-        if let Err(refusal) = self.is_possible(&admit) {
-            return refusal;
+        if let Err(obstacle) = self.is_possible(&admit) {
+            return obstacle.into();
         }
         let leaving = match self.leaving(&admit) {
             Ok(leaving) => leaving,
-            Err(refusal) => return refusal,
+            Err(obstacle) => return obstacle.into(),
         };
         let places: Vec<u32> = leaving.iter().map(|&(place, _)| place).collect();
         let making_room = match admit.admission {
@@ -55,22 +55,27 @@ impl Ledger {
             self.tell(place, facts);
         }
         let record = self.store.record(place);
-        Admitted::Seated(Seated { record, repetition: Repetition::Again, at: self.now(), entries: Vec::new() })
+        Admitted::Seated(Seated {
+            record,
+            repetition: Repetition::Again,
+            at: self.now(),
+            entries: Vec::new(),
+        })
     }
 
     /// What has ended stays ended: no new session takes an ended one's id, nor comes from one.
-    fn is_possible(&self, admit: &Admit) -> Result<(), Admitted> {
+    fn is_possible(&self, admit: &Admit) -> Result<(), Obstacle> {
         let known = self.graves.reason(admit.session);
         if known.is_some() || self.store.find(admit.session).is_some() {
-            return Err(Admitted::Ended(known));
+            return Err(Obstacle::Ended(known));
         }
         if let Some(parent) = admit.handed_off_from
             && self.store.find(parent).is_none()
         {
-            return Err(Admitted::Ended(self.graves.reason(parent)));
+            return Err(Obstacle::Ended(self.graves.reason(parent)));
         }
         if self.absolute_end(admit.lifetime) <= self.now() {
-            return Err(Admitted::Ended(Some(EndReason::Expired)));
+            return Err(Obstacle::Ended(Some(EndReason::Expired)));
         }
         Ok(())
     }
@@ -83,20 +88,21 @@ impl Ledger {
     }
 
     /// The sessions that end with this admission whatever the limits say: the chosen one and the replaced one.
-    fn leaving(&self, admit: &Admit) -> Result<Vec<(u32, EndReason)>, Admitted> {
+    fn leaving(&self, admit: &Admit) -> Result<Vec<(u32, EndReason)>, Obstacle> {
         let chosen = admit.choice.map(|choice| self.chosen(admit, choice)).transpose()?;
-        let replaced = admit.replaces.and_then(|id| self.store.find(id)).filter(|&place| Some(place) != chosen);
+        let replaced =
+            admit.replaces.and_then(|id| self.store.find(id)).filter(|&place| Some(place) != chosen);
         let chosen = chosen.map(|place| (place, EndReason::EndedByUser));
         Ok(chosen.into_iter().chain(replaced.map(|place| (place, EndReason::Replaced))).collect())
     }
 
-    fn chosen(&self, admit: &Admit, choice: Choice) -> Result<u32, Admitted> {
+    fn chosen(&self, admit: &Admit, choice: Choice) -> Result<u32, Obstacle> {
         if !self.is_usable(choice.code, choice.until, Some((&admit.owner, choice.born))) {
-            return Err(Admitted::ChoiceSpent);
+            return Err(Obstacle::ChoiceSpent);
         }
         let owner = self.store.owners.find(&admit.owner);
         let own = self.store.find(choice.end).filter(|&place| Some(self.store.get(place).owner) == owner);
-        own.ok_or(Admitted::ChoiceGone)
+        own.ok_or(Obstacle::ChoiceGone)
     }
 
     fn seat(&mut self, admit: Admit, entries: Vec<Entry>, facts: &mut Vec<Fact>) -> Admitted {
@@ -106,7 +112,9 @@ impl Ledger {
         let record = self.newcomer(admit);
         let rules = self.rules;
         // It is due as if it held its seat already.
-        let place = self.store.insert(&record, |slot| due(slot, &rules).min(slot.activity.after(rules.dangling_after)));
+        let place = self
+            .store
+            .insert(&record, |slot| due(slot, &rules).min(slot.activity.after(rules.dangling_after)));
         self.store.hold(place);
         self.store.tidy_ranks(self.store.get(place).owner);
         facts.push(Fact::Session(Box::new(record.clone())));
@@ -131,6 +139,23 @@ impl Ledger {
             last_update: None,
             login_key: admit.login_key,
             handed_off_from: admit.handed_off_from,
+        }
+    }
+}
+
+/// Why there can be no session, whatever seats are free.
+enum Obstacle {
+    Ended(Option<EndReason>),
+    ChoiceSpent,
+    ChoiceGone,
+}
+
+impl From<Obstacle> for Admitted {
+    fn from(obstacle: Obstacle) -> Self {
+        match obstacle {
+            Obstacle::Ended(reason) => Self::Ended(reason),
+            Obstacle::ChoiceSpent => Self::ChoiceSpent,
+            Obstacle::ChoiceGone => Self::ChoiceGone,
         }
     }
 }

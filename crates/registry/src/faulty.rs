@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use crate::contract::{Batch, Effect, Registry, RegistryError, Sharing};
 use crate::list::{List, Page};
 use crate::op::{
-    Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated, SetLimits,
-    Standing, Touch,
+    Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
+    SetLimits, Standing, Touch,
 };
 use crate::rules::Rules;
 

@@ -21,7 +21,12 @@ pub(crate) struct Feed {
 
 impl Feed {
     pub(crate) fn new(position: FeedPosition) -> Self {
-        Self { position, entries: VecDeque::new(), lasting: Vec::new(), dropped: FeedPosition { seq: 0, ..position } }
+        Self {
+            position,
+            entries: VecDeque::new(),
+            lasting: Vec::new(),
+            dropped: FeedPosition { seq: 0, ..position },
+        }
     }
 
     pub(crate) fn position(&self) -> FeedPosition {
@@ -92,8 +97,12 @@ impl Feed {
             after.epoch == self.position.epoch && after >= self.dropped && after <= self.position
         });
         let (kind, entries) = match tail {
-            Some(after) => (BatchKind::Tail, self.since(FeedPosition { seq: after.seq + 1, ..after }).cloned().collect()),
-            None => (BatchKind::Snapshot, self.entries().filter(|entry| entry.until > now).cloned().collect()),
+            Some(after) => {
+                (BatchKind::Tail, self.since(FeedPosition { seq: after.seq + 1, ..after }).cloned().collect())
+            }
+            None => {
+                (BatchKind::Snapshot, self.entries().filter(|entry| entry.until > now).cloned().collect())
+            }
         };
         Batch { complete_to: self.position, kind, entries, at: now }
     }

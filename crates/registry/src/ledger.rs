@@ -74,7 +74,12 @@ impl Ledger {
     /// The ledger that a log remembers: at least at `position` and `now`, and whatever the facts say. Facts about one
     /// session, and of one kind about one id, come in the order in which they happened; otherwise their order and
     /// their repetition do not matter.
-    pub fn restore(rules: Rules, position: FeedPosition, now: Timestamp, facts: impl IntoIterator<Item = Fact>) -> Self {
+    pub fn restore(
+        rules: Rules,
+        position: FeedPosition,
+        now: Timestamp,
+        facts: impl IntoIterator<Item = Fact>,
+    ) -> Self {
         let mut ledger = Self::at(rules, position, now);
         for fact in facts {
             ledger.recall(fact);
@@ -129,7 +134,11 @@ impl Ledger {
         let sessions = self.store.iter().map(|place| Fact::Session(Box::new(self.store.record(place))));
         // The entries that only one-time codes still need come first, as they are the oldest.
         let entries = self.ends.only_here(&self.feed).chain(self.feed.entries()).cloned().map(Fact::Entry);
-        sessions.chain(self.graves.facts()).chain(entries).chain(self.repeats.facts()).chain(self.spent.facts())
+        sessions
+            .chain(self.graves.facts())
+            .chain(entries)
+            .chain(self.repeats.facts())
+            .chain(self.spent.facts())
     }
 
     /// Whether the entry at this position is still needed, by the feed or for a one-time code that may have died
@@ -216,7 +225,12 @@ impl Ledger {
     }
 
     /// The feed's entries after a position, or all that still matter.
-    pub fn entries_after(&mut self, after: Option<FeedPosition>, now: Timestamp, facts: &mut Vec<Fact>) -> Batch {
+    pub fn entries_after(
+        &mut self,
+        after: Option<FeedPosition>,
+        now: Timestamp,
+        facts: &mut Vec<Fact>,
+    ) -> Batch {
         let now = self.settle(now, facts);
         self.feed.batch(after, now)
     }
@@ -235,7 +249,9 @@ pub(crate) fn due(slot: &Slot, rules: &Rules) -> Timestamp {
 
 fn ranked(rules: &Rules) -> Ranked {
     let ends = |limit: Option<crate::Limit>| {
-        limit.map(|limit| limit.on_full).filter(|rule| matches!(rule, OnFull::EndLeastRecent | OnFull::EndOldest))
+        limit
+            .map(|limit| limit.on_full)
+            .filter(|rule| matches!(rule, OnFull::EndLeastRecent | OnFull::EndOldest))
     };
     Ranked { tenant: ends(rules.limits.tenant), site: ends(rules.limits.site) }
 }

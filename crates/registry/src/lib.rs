@@ -33,5 +33,3 @@ pub use op::*;
 pub use past::CODE_LIFE;
 pub use rules::{Limit, Limits, OnFull, Rules, Scope};
 pub use view::{Floor, Loaded, Question, Reading, Verdict, View};
-
-

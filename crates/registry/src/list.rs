@@ -100,9 +100,9 @@ impl Ledger {
         let mut page = self.first_of(list, limit + 1);
         let more = page.len() > limit;
         page.truncate(limit);
-        let last = page.last().map(|&(at, id, _)| Cursor { at, id });
+        let end = page.last().map(|&(at, id, _)| Cursor { at, id });
         let sessions = page.into_iter().map(|(_, _, place)| (self.store.record(place), self.holding(place)));
-        Page { sessions: sessions.collect(), next: last.filter(|_| more), at }
+        Page { sessions: sessions.collect(), next: end.filter(|_| more), at }
     }
 
     /// The first sessions that pass, in order: the latest instant first, then the largest id.
@@ -126,12 +126,16 @@ impl Ledger {
     fn whose(&self, whose: &Whose) -> Box<dyn Iterator<Item = u32> + '_> {
         match whose {
             Whose::Anyone => Box::new(self.store.iter()),
-            Whose::Owner(owner) => {
-                Box::new(self.store.owners.find(owner).into_iter().flat_map(|place| self.store.of_owner(place)))
-            }
-            Whose::Tenant(tenant) => {
-                Box::new(self.store.owners.find_tenant(tenant).into_iter().flat_map(|place| self.store.of_tenant(place)))
-            }
+            Whose::Owner(owner) => Box::new(
+                self.store.owners.find(owner).into_iter().flat_map(|place| self.store.of_owner(place)),
+            ),
+            Whose::Tenant(tenant) => Box::new(
+                self.store
+                    .owners
+                    .find_tenant(tenant)
+                    .into_iter()
+                    .flat_map(|place| self.store.of_tenant(place)),
+            ),
         }
     }
 
@@ -146,7 +150,9 @@ impl Ledger {
         self.settle(now, facts);
         let owners = &self.store.owners;
         match of {
-            CountOf::Owner(owner) => owners.find(owner).map(|place| owners.get(place).counts()).unwrap_or_default(),
+            CountOf::Owner(owner) => {
+                owners.find(owner).map(|place| owners.get(place).counts()).unwrap_or_default()
+            }
             CountOf::Tenant(tenant) => {
                 owners.find_tenant(tenant).map(|place| owners.tenant(place).counts()).unwrap_or_default()
             }

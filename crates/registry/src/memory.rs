@@ -16,8 +16,8 @@ use crate::fact::Fact;
 use crate::ledger::Ledger;
 use crate::list::{List, Page};
 use crate::op::{
-    Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated, SetLimits,
-    Standing, Touch,
+    Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
+    SetLimits, Standing, Touch,
 };
 use crate::rules::Rules;
 
@@ -71,7 +71,10 @@ impl<C: Clock> MemoryRegistry<C> {
     }
 
     /// Carries out one operation, and tells followers of the feed if it has grown.
-    fn locked<T>(&self, operation: impl FnOnce(&mut Ledger, Timestamp, &mut Vec<Fact>) -> T) -> Result<T, RegistryError> {
+    fn locked<T>(
+        &self,
+        operation: impl FnOnce(&mut Ledger, Timestamp, &mut Vec<Fact>) -> T,
+    ) -> Result<T, RegistryError> {
         let mut ledger = self.lock()?;
         // The clock is read under the lock: instants have the order of the operations.
         let now = self.clock.now();
@@ -83,7 +86,9 @@ impl<C: Clock> MemoryRegistry<C> {
     }
 
     fn lock(&self) -> Result<MutexGuard<'_, Ledger>, RegistryError> {
-        let poisoned = |_| RegistryError::new(Effect::Unknown, "an operation panicked, and may have left half its effect");
+        let poisoned = |_| {
+            RegistryError::new(Effect::Unknown, "an operation panicked, and may have left half its effect")
+        };
         self.ledger.lock().map_err(poisoned)
     }
 }

@@ -56,11 +56,11 @@ impl Ledger {
     /// [15 minutes](crate::CODE_LIFE) of its making: so long is an end remembered that it may have died with.
     pub fn once(&mut self, once: Once, now: Timestamp, facts: &mut Vec<Fact>) -> Claimed {
         self.settle(now, facts);
-        let of = once.of.as_ref().map(|(owner, born)| (owner, *born));
-        if !self.is_usable(once.id, once.until, of) {
+        let Once { id, until, of } = once;
+        if !self.is_usable(id, until, of.as_ref().map(|(owner, born)| (owner, *born))) {
             return Claimed::Spent;
         }
-        self.spend(once.id, once.until, facts);
+        self.spend(id, until, facts);
         Claimed::First
     }
 

@@ -14,12 +14,12 @@ use crate::op::{OpId, Owner};
 
 /// How long a one-time code that belongs to an owner may live, at most: so long is an end by owner, tenant or site
 /// remembered that such a code dies with.
-pub const CODE_LIFE: Duration = Duration::from_secs(15 * 60);
+pub const CODE_LIFE: Duration = Duration::from_mins(15);
 /// How long the end of a session is remembered with its reason.
-const REASON_LIFE: Duration = Duration::from_secs(24 * 3600);
+const REASON_LIFE: Duration = Duration::from_hours(24);
 const REASONS: usize = 1 << 20;
 /// How long an end can be repeated under its id.
-pub(crate) const REPEATABLE: Duration = Duration::from_secs(3600);
+pub(crate) const REPEATABLE: Duration = Duration::from_hours(1);
 const REPEATS: usize = 1 << 16;
 
 /// Why sessions ended, for 24 h, of the last 2^20 of them. Full, it forgets the oldest: their reason is unknown then,
@@ -99,7 +99,10 @@ impl Ends {
     /// Whether something that belongs to this owner and was made at this position has died with an end.
     pub(crate) fn hit(&self, owner: &Owner, born: FeedPosition) -> bool {
         let of_tenant = owner.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant));
-        [self.owners.get(owner), of_tenant, self.everyone.as_ref()].into_iter().flatten().any(|&end| born < end)
+        [self.owners.get(owner), of_tenant, self.everyone.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|&end| born < end)
     }
 
     pub(crate) fn settle(&mut self, now: Timestamp) {
@@ -114,7 +117,9 @@ impl Ends {
     fn forget(&mut self, end: &Entry) {
         let position = end.position;
         match &end.news {
-            News::OwnerEnded(owner, ..) if self.owners.get(owner) == Some(&position) => drop(self.owners.remove(owner)),
+            News::OwnerEnded(owner, ..) if self.owners.get(owner) == Some(&position) => {
+                self.owners.remove(owner);
+            }
             News::TenantEnded(tenant, _) if self.tenants.get(tenant) == Some(&position) => {
                 self.tenants.remove(tenant);
             }

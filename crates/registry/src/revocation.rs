@@ -22,9 +22,10 @@ impl Ledger {
         if let Some(done) = self.repeats.get(end.id) {
             return self.ended_before(done);
         }
+        let before = self.position();
         let (sessions, entries) = self.end_target(end.target, end.reason, facts);
         let (position, until) = (self.position(), now.after(REPEATABLE));
-        let done = Done { position, entries: entries.len() as u64, sessions, until };
+        let done = Done { position, entries: position.seq - before.seq, sessions, until };
         self.repeats.note(end.id, done);
         facts.push(done.fact(end.id));
         Ended { sessions, position, entries }
@@ -100,7 +101,12 @@ impl Ledger {
     }
 
     /// Ends a session and those handed off from it, and from those.
-    pub(crate) fn end_family(&mut self, id: SessionId, reason: EndReason, facts: &mut Vec<Fact>) -> Vec<Entry> {
+    pub(crate) fn end_family(
+        &mut self,
+        id: SessionId,
+        reason: EndReason,
+        facts: &mut Vec<Fact>,
+    ) -> Vec<Entry> {
         let mut family = vec![id];
         let mut next = 0;
         while let Some(&member) = family.get(next) {

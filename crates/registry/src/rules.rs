@@ -31,10 +31,10 @@ impl Rules {
 impl Default for Rules {
     fn default() -> Self {
         Self {
-            race_window: Duration::from_secs(60),
-            dangling_after: Duration::from_secs(30 * 60),
-            idle_timeout: Duration::from_secs(24 * 3600),
-            access_lifetime: Duration::from_secs(5 * 60),
+            race_window: Duration::from_mins(1),
+            dangling_after: Duration::from_mins(30),
+            idle_timeout: Duration::from_hours(24),
+            access_lifetime: Duration::from_mins(5),
             clock_skew: Duration::ZERO,
             limits: Limits::none(),
         }

@@ -106,7 +106,8 @@ impl Ledger {
     }
 
     fn in_use(&self, at: Place, scope: Scope, gone: &[u32]) -> u64 {
-        let seated = |place: &&u32| self.store.get(**place).is(HOLDS) && at.counts_in(&self.store, **place, scope);
+        let seated =
+            |place: &&u32| self.store.get(**place).is(HOLDS) && at.counts_in(&self.store, **place, scope);
         at.seats(&self.store, scope) - gone.iter().filter(seated).count() as u64
     }
 
@@ -127,7 +128,10 @@ impl Ledger {
     fn next_free(&self, at: Place, scope: Scope, limit: Limit, in_use: u64) -> Option<Duration> {
         let mut free: Vec<Timestamp> = match scope {
             Scope::User if at.owner != NONE => self.free_at(self.store.of_owner(at.owner)),
-            Scope::Tenant if at.tenant != NONE && self.store.owners.tenant(at.tenant).counts().sessions <= LOOKED_AT => {
+            Scope::Tenant
+                if at.tenant != NONE
+                    && self.store.owners.tenant(at.tenant).counts().sessions <= LOOKED_AT =>
+            {
                 self.free_at(self.store.of_tenant(at.tenant))
             }
             Scope::Site if self.store.counts().sessions <= LOOKED_AT => self.free_at(self.store.iter()),
@@ -147,7 +151,8 @@ impl Ledger {
         if at.owner == NONE {
             return Vec::new();
         }
-        let mut own: Vec<u32> = self.store.of_owner(at.owner).filter(|&place| self.store.get(place).is(HOLDS)).collect();
+        let mut own: Vec<u32> =
+            self.store.of_owner(at.owner).filter(|&place| self.store.get(place).is(HOLDS)).collect();
         own.sort_unstable_by_key(|&place| (self.store.get(place).activity, self.store.get(place).id));
         own.truncate(OWN);
         own.into_iter().map(|place| self.store.record(place)).collect()

@@ -12,10 +12,10 @@ use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 
 use self::owners::Owners;
-use self::ranks::Ranks;
 pub(crate) use self::ranks::Rank;
-pub(crate) use self::session::{EXTRA, Extra, GIVEN_UP, HOLDS, KEYED, Slot};
+use self::ranks::Ranks;
 use self::session::LoginKeys;
+pub(crate) use self::session::{EXTRA, Extra, GIVEN_UP, HOLDS, KEYED, Slot};
 pub(crate) use self::slab::NONE;
 use self::slab::{Slab, walk};
 use self::text::Faces;
@@ -130,13 +130,16 @@ impl Store {
             slot.set(GIVEN_UP);
         }
         let epoch = (self.slots[place].epoch == u16::MAX).then_some(record.born.epoch);
-        self.set_extra(place, Extra {
-            auth_time: (record.auth_time != record.started_at).then_some(record.auth_time),
-            last_update: record.last_update.clone(),
-            handed_off_from: record.handed_off_from,
-            exclusive_high: (record.exclusive >> 32) as u32,
-            epoch,
-        });
+        self.set_extra(
+            place,
+            Extra {
+                auth_time: (record.auth_time != record.started_at).then_some(record.auth_time),
+                last_update: record.last_update.clone(),
+                handed_off_from: record.handed_off_from,
+                exclusive_high: (record.exclusive >> 32) as u32,
+                epoch,
+            },
+        );
         if let Some(key) = record.login_key {
             self.slots[place].set(KEYED);
             self.login_keys.insert(place, key);
@@ -321,12 +324,18 @@ impl Store {
         first.into_iter().filter_map(|id| self.find(id)).collect()
     }
 
-    /// Throws away what the orders have gathered of sessions that are gone.
+    /// Throws away what the orders around an owner have gathered of sessions that are gone.
     pub(crate) fn tidy_ranks(&mut self, owner: u32) {
+        let holds = |store: &Self, id| store.find(id).is_some_and(|place| store.slots[place].is(HOLDS));
+        let mut ranks = std::mem::take(&mut self.ranks);
+        ranks.tidy(self.seats, |id| holds(self, id));
+        self.ranks = ranks;
         let tenant = self.owners.get(owner).tenant;
-        let of_tenant = (tenant != NONE).then(|| self.owners.tenant(tenant));
-        if self.ranks.is_stale(self.seats) || of_tenant.is_some_and(|entry| entry.ranks.is_stale(entry.seats)) {
-            self.rank_anew();
+        if tenant != NONE {
+            let seats = self.owners.tenant(tenant).seats;
+            let mut ranks = std::mem::take(&mut self.owners.tenant_mut(tenant).ranks);
+            ranks.tidy(seats, |id| holds(self, id));
+            self.owners.tenant_mut(tenant).ranks = ranks;
         }
     }
 

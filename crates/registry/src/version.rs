@@ -25,7 +25,11 @@ pub fn step(registry: u64, last: Option<&UpdateMemo>, advance: &Advance) -> Step
     if let (Some(last), Some(memo)) = (last, &advance.memo)
         && last.key == memo.key
     {
-        return if is_repetition(last, memo) { Step::Repeated(last.exclusive) } else { Step::Conflict(registry) };
+        return if is_repetition(last, memo) {
+            Step::Repeated(last.exclusive)
+        } else {
+            Step::Conflict(registry)
+        };
     }
     let counts = registry.max(advance.known);
     match advance.base {
@@ -54,7 +58,13 @@ impl Ledger {
         }
     }
 
-    fn set_version(&mut self, place: u32, exclusive: u64, memo: Option<AdvanceMemo>, facts: &mut Vec<Fact>) -> Advanced {
+    fn set_version(
+        &mut self,
+        place: u32,
+        exclusive: u64,
+        memo: Option<AdvanceMemo>,
+        facts: &mut Vec<Fact>,
+    ) -> Advanced {
         let mut extra = self.store.extra(place).cloned().unwrap_or_default();
         extra.exclusive_high = (exclusive >> 32) as u32;
         if let Some(AdvanceMemo { key, old_state, new_data }) = memo {

@@ -19,6 +19,9 @@ fn sixty_four_threads_share_eight_seats() {
         let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::with_clock(clock.clone()));
         let outcome = conformance::race(&registry, &clock, Race { threads: 64, turns: 300, seats: 8, seed });
         let all = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
-        assert!(all.iter().all(|&times| times > 20), "a race in which little happened proves little: {outcome:?}");
+        assert!(
+            all.iter().all(|&times| times > 20),
+            "a race in which little happened proves little: {outcome:?}"
+        );
     }
 }

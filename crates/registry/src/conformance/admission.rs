@@ -26,7 +26,11 @@ pub(super) async fn a_login_is_remembered(bench: &Bench) {
     assert!(seated.entries.is_empty(), "a login that ends nobody is no news");
     assert_eq!((record.id, &record.owner), (admit.session, &owner), "a session is whose login it was");
     assert_eq!((&record.methods, &record.device), (&admit.methods, &admit.device));
-    assert_eq!((record.started_at, record.last_activity), (seated.at, seated.at), "a session starts at the login");
+    assert_eq!(
+        (record.started_at, record.last_activity),
+        (seated.at, seated.at),
+        "a session starts at the login"
+    );
     assert_eq!(Some(record.auth_time), admit.auth_time, "the instant of the proof is the caller's");
     assert_eq!(record.expires_at, seated.at.after(100 * MINUTE), "the lifetime counts from the login");
     assert_eq!((record.seat, record.born), (SeatState::Taken, position), "it is born at the feed's position");
@@ -52,7 +56,11 @@ pub(super) async fn a_login_key_is_the_same_admission_while_it_lives(bench: &Ben
     let keyed = |subject: &str| Admit { login_key: Some(Digest([1; 16])), ..bench.login(subject) };
     let first = bench.seat(keyed("ada")).await.record;
     let again = bench.seat(keyed("ada")).await;
-    assert_eq!((again.repetition, again.record.id), (Repetition::Again, first.id), "the same key is the same login");
+    assert_eq!(
+        (again.repetition, again.record.id),
+        (Repetition::Again, first.id),
+        "the same key is the same login"
+    );
     let other = bench.seat(keyed("bob")).await;
     assert_eq!(other.repetition, Repetition::First, "another owner's key is another key");
     let _ = bench.end(Target::Sessions(vec![first.id]), EndReason::Logout).await;
@@ -82,15 +90,24 @@ pub(super) async fn what_has_ended_is_not_admitted_again(bench: &Bench) {
     bench.seat(ended.clone()).await;
     let _ = bench.end(Target::Sessions(vec![ended.session]), EndReason::EndedByAdmin).await;
     let again = bench.admit(ended.clone()).await;
-    assert!(matches!(again, Admitted::Ended(Some(EndReason::EndedByAdmin))), "an ended id came back: {again:?}");
+    assert!(
+        matches!(again, Admitted::Ended(Some(EndReason::EndedByAdmin))),
+        "an ended id came back: {again:?}"
+    );
 
     let orphan = Admit { handed_off_from: Some(ended.session), ..bench.login("ada") };
     let orphan = bench.admit(orphan).await;
-    assert!(matches!(orphan, Admitted::Ended(Some(_))), "a session was handed off from an ended one: {orphan:?}");
+    assert!(
+        matches!(orphan, Admitted::Ended(Some(_))),
+        "a session was handed off from an ended one: {orphan:?}"
+    );
 
     let late = Admit { lifetime: Lifetime::Until(bench.clock.now()), ..bench.login("ada") };
     let late = bench.admit(late).await;
-    assert!(matches!(late, Admitted::Ended(Some(EndReason::Expired))), "a session was born expired: {late:?}");
+    assert!(
+        matches!(late, Admitted::Ended(Some(EndReason::Expired))),
+        "a session was born expired: {late:?}"
+    );
     assert_eq!(bench.counts(crate::CountOf::Site).await.sessions, 0);
 }
 
@@ -99,7 +116,11 @@ pub(super) async fn a_replaced_session_ends_in_the_same_step(bench: &Bench) {
     bench.limit(Limits::none().per_site(1, OnFull::Refuse));
     let old = bench.seated("ada").await;
     let new = bench.seat(Admit { replaces: Some(old.id), ..bench.login("bob") }).await;
-    assert_eq!(bench.standing(old.id).await, Standing::Ended(Some(EndReason::Replaced)), "the old one has ended");
+    assert_eq!(
+        bench.standing(old.id).await,
+        Standing::Ended(Some(EndReason::Replaced)),
+        "the old one has ended"
+    );
     assert!(bench.lives(new.record.id).await);
     let news: Vec<News> = new.entries.into_iter().map(|entry| entry.news).collect();
     assert_eq!(news, [News::Ended(old.id, EndReason::Replaced)], "the admission tells what the feed says");

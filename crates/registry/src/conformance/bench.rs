@@ -11,8 +11,8 @@ use crate::contract::{Batch, Registry};
 use crate::fact::EndReason;
 use crate::list::List;
 use crate::op::{
-    Activity, Admit, Admitted, CountOf, Counts, End, Ended, Full, OpId, Owner, Renewal, Rotate, Rotated, Seated,
-    SessionRecord, Standing, Target, Touch,
+    Activity, Admit, Admitted, CountOf, Counts, End, Ended, Full, OpId, Owner, Renewal, Rotate, Rotated,
+    Seated, SessionRecord, Standing, Target, Touch,
 };
 use crate::rules::{Limits, Rules};
 
@@ -26,9 +26,9 @@ pub(super) struct Bench {
 }
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const MINUTE: Duration = Duration::from_mins(1);
 /// The default of [`Rules::dangling_after`].
-pub(super) const DANGLING: Duration = Duration::from_secs(30 * 60);
+pub(super) const DANGLING: Duration = Duration::from_mins(30);
 
 impl Bench {
     /// A fresh registry with the default rules.

@@ -141,9 +141,11 @@ impl History {
     }
 
     fn never_exceeded(&self) -> Result<(), Violation> {
-        let definitely = self.sittings.values().flatten().map(|sitting| {
-            (sitting.taken.answered, sitting.left.map_or(u64::MAX, |left| left.called))
-        });
+        let definitely = self
+            .sittings
+            .values()
+            .flatten()
+            .map(|sitting| (sitting.taken.answered, sitting.left.map_or(u64::MAX, |left| left.called)));
         let levels = Levels::of(definitely.filter(|(from, to)| from < to));
         match levels.0.iter().find(|&&(_, level)| level > self.seats) {
             Some(&(at, definitely)) => Err(Violation::Exceeded { at, definitely }),
@@ -159,7 +161,7 @@ impl History {
         let full: Vec<(u64, u64)> = levels.at_least(self.seats).collect();
         for &refusal in &self.refusals {
             let first = full.partition_point(|&(_, to)| to <= refusal.called);
-            if !full.get(first).is_some_and(|&(from, _)| from <= refusal.answered) {
+            if full.get(first).is_none_or(|&(from, _)| from > refusal.answered) {
                 let possibly = levels.highest(refusal);
                 return Err(Violation::Unjust { refusal, possibly });
             }
@@ -174,7 +176,8 @@ struct Levels(Vec<(u64, usize)>);
 impl Levels {
     /// Intervals include their first instant and not their last.
     fn of(intervals: impl Iterator<Item = (u64, u64)>) -> Self {
-        let mut steps: Vec<(u64, bool)> = intervals.flat_map(|(from, to)| [(from, true), (to, false)]).collect();
+        let mut steps: Vec<(u64, bool)> =
+            intervals.flat_map(|(from, to)| [(from, true), (to, false)]).collect();
         steps.sort_unstable();
         let (mut levels, mut level) = (Vec::<(u64, usize)>::new(), 0);
         for (at, up) in steps {
@@ -190,7 +193,11 @@ impl Levels {
     /// The intervals in which the level is at least this, in order.
     fn at_least(&self, level: usize) -> impl Iterator<Item = (u64, u64)> {
         let ends = self.0.iter().skip(1).map(|&(at, _)| at).chain([u64::MAX]);
-        self.0.iter().zip(ends).filter(move |((_, here), _)| *here >= level).map(|(&(from, _), to)| (from, to))
+        self.0
+            .iter()
+            .zip(ends)
+            .filter(move |((_, here), _)| *here >= level)
+            .map(|(&(from, _), to)| (from, to))
     }
 
     fn highest(&self, within: Span) -> usize {
@@ -199,3 +206,6 @@ impl Levels {
         during.map(|&(_, level)| level).max().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

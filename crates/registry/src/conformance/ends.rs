@@ -14,7 +14,8 @@ fn of_acme(subject: &str) -> Owner {
 /// Two sessions of ada of acme, one of bob of acme, one of ada of nowhere.
 async fn people(bench: &Bench) -> [SessionId; 4] {
     let mut ids = [bench.sid(); 4];
-    for (id, owner) in ids.iter_mut().zip([of_acme("ada"), of_acme("ada"), of_acme("bob"), Owner::new("ada")]) {
+    for (id, owner) in ids.iter_mut().zip([of_acme("ada"), of_acme("ada"), of_acme("bob"), Owner::new("ada")])
+    {
         *id = bench.seat(bench.login_of(owner)).await.record.id;
     }
     ids
@@ -40,7 +41,9 @@ pub(super) async fn each_target_ends_its_own(bench: &Bench) {
                 let all = vec![News::OwnerEnded(of_acme("ada"), None, reason)];
                 (Target::Owner(of_acme("ada"), None), vec![ids[2], ids[3]], all)
             }
-            3 => (Target::Tenant("acme".into()), vec![ids[3]], vec![News::TenantEnded("acme".into(), reason)]),
+            3 => {
+                (Target::Tenant("acme".into()), vec![ids[3]], vec![News::TenantEnded("acme".into(), reason)])
+            }
             _ => (Target::Everyone, vec![], vec![News::EveryoneEnded(reason)]),
         };
         let ended = bench.end(target.clone(), reason).await;
@@ -74,13 +77,17 @@ pub(super) async fn a_login_after_an_end_lives(bench: &Bench) {
 /// An end that is repeated under its id ends nobody who came in between, and answers the same.
 pub(super) async fn an_end_is_idempotent(bench: &Bench) {
     bench.seat(bench.login_of(of_acme("ada"))).await;
-    let end = End { id: OpId([9; 16]), target: Target::Owner(of_acme("ada"), None), reason: EndReason::Logout };
+    let end =
+        End { id: OpId([9; 16]), target: Target::Owner(of_acme("ada"), None), reason: EndReason::Logout };
     let first = bench.registry.end(end.clone()).await.expect("end answers");
     let between = bench.seat(bench.login_of(of_acme("ada"))).await.record;
     bench.clock.advance(MINUTE);
     let again = bench.registry.end(end).await.expect("end answers");
     assert!(bench.lives(between.id).await, "a repeated end ended a session that was admitted in between");
-    assert_eq!((again.sessions, again.position, again.entries), (first.sessions, first.position, first.entries));
+    assert_eq!(
+        (again.sessions, again.position, again.entries),
+        (first.sessions, first.position, first.entries)
+    );
 }
 
 /// An end of the others spares the one that asks.

@@ -18,7 +18,11 @@ pub(super) async fn a_tail_follows_its_position(bench: &Bench) {
         told.extend(bench.end(Target::Sessions(vec![session]), EndReason::Logout).await.entries);
     }
     for (skip, entry) in told.iter().enumerate() {
-        assert_eq!(entry.position, FeedPosition { seq: start.seq + 1 + skip as u64, ..start }, "entries are numbered");
+        assert_eq!(
+            entry.position,
+            FeedPosition { seq: start.seq + 1 + skip as u64, ..start },
+            "entries are numbered"
+        );
         let batch = bench.feed(Some(entry.position)).await;
         assert_eq!(batch.kind, BatchKind::Tail, "a position of this epoch has a tail");
         assert_eq!(batch.entries, told[skip + 1..], "a tail is what came after");
@@ -32,7 +36,8 @@ pub(super) async fn a_stranger_gets_a_snapshot(bench: &Bench) {
     let session = bench.seated("ada").await.id;
     let ended = bench.end(Target::Sessions(vec![session]), EndReason::Logout).await;
     let FeedPosition { epoch, seq } = ended.position;
-    let strange = [(epoch + 1, seq), (epoch - 1, seq), (epoch, seq + 1)].map(|(epoch, seq)| FeedPosition { epoch, seq });
+    let strange = [(epoch + 1, seq), (epoch - 1, seq), (epoch, seq + 1)]
+        .map(|(epoch, seq)| FeedPosition { epoch, seq });
     for after in [None, Some(strange[0]), Some(strange[1]), Some(strange[2])] {
         let batch = bench.feed(after).await;
         assert_eq!((batch.kind, batch.complete_to), (BatchKind::Snapshot, ended.position), "after {after:?}");
@@ -56,7 +61,11 @@ pub(super) async fn entries_are_forgotten_in_time(bench: &Bench) {
     let behind = bench.feed(Some(start)).await;
     let told = behind.kind == BatchKind::Snapshot || behind.entries == ended.entries;
     assert!(told, "a tail with a gap: {behind:?}");
-    assert_eq!(bench.feed(Some(ended.position)).await.kind, BatchKind::Tail, "nothing is missing at the position");
+    assert_eq!(
+        bench.feed(Some(ended.position)).await.kind,
+        BatchKind::Tail,
+        "nothing is missing at the position"
+    );
 }
 
 /// Where pages poll, an access token outlives the idle timeout: so the feed tells of that end.
@@ -67,7 +76,11 @@ pub(super) async fn an_idle_session_that_was_polled_is_told(bench: &Bench) {
     bench.clock.advance(59 * MINUTE);
     let _ = bench.rotate_as(session, token, Activity::Passive).await;
     bench.clock.advance(MINUTE);
-    assert_eq!(bench.standing(session).await, Standing::Ended(Some(EndReason::Idle)), "polling is no activity");
+    assert_eq!(
+        bench.standing(session).await,
+        Standing::Ended(Some(EndReason::Idle)),
+        "polling is no activity"
+    );
     let entries = bench.feed(None).await.entries;
     let told = entries.iter().any(|entry| entry.news == News::Ended(session, EndReason::Idle));
     assert!(told, "an access token outlives its session, and the feed does not tell");

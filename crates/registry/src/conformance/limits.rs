@@ -97,8 +97,14 @@ pub(super) async fn ask_in_each_scope(bench: &Bench) {
         check_full(&full, scope, 2, 2, OnFull::Ask);
         let own: Vec<_> = full.own.iter().map(|record| record.id).collect();
         let expected = if scope == Scope::User { vec![newest.id, oldest.id] } else { vec![oldest.id] };
-        assert_eq!(own, expected, "in {scope:?}, `Ask` lists the owner's own sessions, the least recent first");
-        assert!(bench.lives(oldest.id).await && bench.lives(newest.id).await, "`Ask` ended a session by itself");
+        assert_eq!(
+            own, expected,
+            "in {scope:?}, `Ask` lists the owner's own sessions, the least recent first"
+        );
+        assert!(
+            bench.lives(oldest.id).await && bench.lives(newest.id).await,
+            "`Ask` ended a session by itself"
+        );
     }
 }
 
@@ -154,7 +160,11 @@ pub(super) async fn a_choice_dies_with_an_end(bench: &Bench) {
         let _ = bench.end(target.clone(), EndReason::Logout).await;
         bench.clock.advance(4 * MINUTE);
         let answer = bench.admit(choosing(bench, &ada, &full, bench.sid())).await;
-        assert_eq!(matches!(answer, Admitted::ChoiceSpent), dies, "after {target:?} a code was answered {answer:?}");
+        assert_eq!(
+            matches!(answer, Admitted::ChoiceSpent),
+            dies,
+            "after {target:?} a code was answered {answer:?}"
+        );
         bench.clock.advance(MINUTE);
         let late = bench.admit(choosing(bench, &ada, &full, bench.sid())).await;
         assert!(matches!(late, Admitted::ChoiceSpent), "an expired code was answered {late:?}");
@@ -201,7 +211,10 @@ pub(super) async fn a_dangling_session_holds_no_seat(bench: &Bench) {
     assert_eq!(bench.seats().await, 0, "a dangling session holds a seat");
     let seated = bench.seat(bench.login("bob")).await;
     assert!(seated.entries.is_empty(), "a session ended to make room where an empty seat was");
-    assert!(matches!(bench.standing(idle.id).await, Standing::Live(_, Holding::Nothing)), "it lives on without a seat");
+    assert!(
+        matches!(bench.standing(idle.id).await, Standing::Live(_, Holding::Nothing)),
+        "it lives on without a seat"
+    );
 }
 
 /// A dangling session that is refreshed takes a seat in the same step; without one, nothing changes, and nobody ends.
@@ -215,8 +228,14 @@ pub(super) async fn a_returning_session_takes_a_seat_or_is_refused(bench: &Bench
     let Rotated::Full(full) = rotated else { panic!("there is no seat to come back to: {rotated:?}") };
     check_full(&full, Scope::Site, 1, 1, OnFull::EndOldest);
     assert!(bench.lives(other.id).await, "a returning session ended another");
-    let Standing::Live(record, _) = bench.standing(idle.id).await else { panic!("a refused return ended its session") };
-    assert_eq!((record.current, record.last_activity), (RotationId::NIL, idle.last_activity), "a refusal changed it");
+    let Standing::Live(record, _) = bench.standing(idle.id).await else {
+        panic!("a refused return ended its session")
+    };
+    assert_eq!(
+        (record.current, record.last_activity),
+        (RotationId::NIL, idle.last_activity),
+        "a refusal changed it"
+    );
 
     let _ = bench.end(Target::Sessions(vec![other.id]), EndReason::Logout).await;
     let renewal = bench.renewed(idle.id, token).await;
@@ -238,7 +257,9 @@ pub(super) async fn a_passive_return_takes_no_seat(bench: &Bench) {
         assert_eq!(renewal.record.last_activity, session.last_activity, "a passive refresh is no activity");
         bench.clock.advance(DANGLING / 2);
     }
-    let Standing::Live(record, Holding::Nothing) = bench.standing(session.id).await else { panic!("it holds no seat") };
+    let Standing::Live(record, Holding::Nothing) = bench.standing(session.id).await else {
+        panic!("it holds no seat")
+    };
     assert_eq!(record.seat, SeatState::GivenUp);
     bench.seated("bob").await;
     let rotated = bench.rotate_as(session.id, token, Activity::Passive).await;
@@ -260,7 +281,9 @@ pub(super) async fn a_mark_gives_no_seat_back(bench: &Bench) {
         bench.touch(prolonged.id, age).await;
         assert_eq!(bench.seats().await, 1, "a mark of {age:?} ago gave a seat back beyond the limit");
     }
-    let Standing::Live(record, Holding::Nothing) = bench.standing(prolonged.id).await else { panic!("it has no seat") };
+    let Standing::Live(record, Holding::Nothing) = bench.standing(prolonged.id).await else {
+        panic!("it has no seat")
+    };
     assert_eq!(record.last_activity, bench.clock.now(), "a late mark counts for the idle timeout");
     let _ = bench.end(Target::Sessions(vec![other.id]), EndReason::Logout).await;
     assert_eq!(bench.seats().await, 0, "a marked session without a seat sits in none");
@@ -322,7 +345,9 @@ pub(super) async fn a_lowered_limit_costs_as_many_as_the_newcomer_needs(bench: &
 /// Two subjects of one name in different tenants are two people.
 pub(super) async fn owners_of_one_name_in_two_tenants_are_two(bench: &Bench) {
     bench.limit(Limits::none().per_user(1, OnFull::Refuse));
-    for owner in [Owner::new("ada"), Owner::new("ada").of_tenant("acme"), Owner::new("ada").of_tenant("other")] {
+    for owner in
+        [Owner::new("ada"), Owner::new("ada").of_tenant("acme"), Owner::new("ada").of_tenant("other")]
+    {
         bench.seat(bench.login_of(owner.clone())).await;
         bench.refused(bench.login_of(owner.clone())).await;
         assert_eq!(bench.ids(List::of(owner.clone())).await.len(), 1);
@@ -338,7 +363,10 @@ pub(super) async fn a_refusal_says_when_to_try_again(bench: &Bench) {
     bench.clock.advance(10 * MINUTE);
     bench.seated("bob").await;
     let told = bench.refused(bench.login("cy")).await.retry_after;
-    assert!(told.is_none_or(|told| told == DANGLING - 10 * MINUTE), "the next seat falls free later: {told:?}");
+    assert!(
+        told.is_none_or(|told| told == DANGLING - 10 * MINUTE),
+        "the next seat falls free later: {told:?}"
+    );
     let short = Limits::none().per_site(1, OnFull::Refuse);
     bench.registry.set_limits(SetLimits { limits: short }).await.expect("set_limits answers");
     let told = bench.refused(bench.login("cy")).await.retry_after;

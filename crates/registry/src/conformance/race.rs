@@ -47,12 +47,17 @@ pub struct Outcome {
 /// instant or a refusal was unjust. The clock is moved by the racers, so sessions dangle and expire in between.
 ///
 /// Each thread waits for its own calls, so it must not be a runtime's only one.
+///
+/// # Panics
+///
+/// If the registry breaks the rules of seats, or fails.
 pub fn race(registry: &Arc<dyn Registry>, clock: &ManualClock, race: Race) -> Outcome {
     let limits = Limits::none().per_site(race.seats, OnFull::Refuse);
     registry.configure(Rules { limits, ..Rules::default() });
     let course = &Course { registry, clock, stopwatch: Stopwatch::default(), moves: Mutex::default(), race };
     let runners: Vec<Runner<'_>> = thread::scope(|scope| {
-        let running: Vec<_> = (0..race.threads).map(|number| scope.spawn(move || Runner::new(course, number).run())).collect();
+        let running: Vec<_> =
+            (0..race.threads).map(|number| scope.spawn(move || Runner::new(course, number).run())).collect();
         running.into_iter().map(|runner| runner.join().expect("a racer panicked")).collect()
     });
     course.judge(&runners)
@@ -98,7 +103,8 @@ impl Course<'_> {
             }
         }
         outcome.refused = history.refusals();
-        outcome.admitted = runners.iter().map(|runner| runner.sittings.len()).sum::<usize>() - outcome.returned;
+        outcome.admitted =
+            runners.iter().map(|runner| runner.sittings.len()).sum::<usize>() - outcome.returned;
         if let Err(violation) = history.verdict() {
             panic!("a limit of {} seats was not kept: {violation:?}", self.race.seats);
         }
@@ -153,7 +159,15 @@ struct Runner<'a> {
 impl<'a> Runner<'a> {
     fn new(course: &'a Course<'a>, number: u64) -> Self {
         let random = course.race.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 32);
-        Self { course, number, random, sessions: Vec::new(), sittings: Vec::new(), refusals: Vec::new(), returned: 0 }
+        Self {
+            course,
+            number,
+            random,
+            sessions: Vec::new(),
+            sittings: Vec::new(),
+            refusals: Vec::new(),
+            returned: 0,
+        }
     }
 
     fn run(mut self) -> Self {
@@ -170,7 +184,8 @@ impl<'a> Runner<'a> {
     }
 
     fn draw(&mut self) -> u64 {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random =
+            self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.random >> 33
     }
 
@@ -203,7 +218,8 @@ impl<'a> Runner<'a> {
         let Some(place) = self.one_of_mine() else { return };
         let nil = RotationId::NIL;
         let session = self.sittings[place].session.id;
-        let rotate = Rotate { session, id: nil, parent: nil, issued: Timestamp::ZERO, activity: Activity::Active };
+        let rotate =
+            Rotate { session, id: nil, parent: nil, issued: Timestamp::ZERO, activity: Activity::Active };
         match self.course.call(self.course.registry.rotate(rotate)) {
             (Rotated::Renewed(renewal), span) if renewal.at >= self.sittings[place].lapses() => {
                 self.returned += 1;

@@ -51,7 +51,11 @@ pub(super) async fn a_refresh_goes_on(bench: &Bench) {
         let token = bench.token(parent, random);
         bench.clock.advance(MINUTE);
         let renewal = bench.renewed(session.id, token).await;
-        assert_eq!((renewal.record.current, renewal.seat), (token.id, Holding::Seat), "a refresh did not go on");
+        assert_eq!(
+            (renewal.record.current, renewal.seat),
+            (token.id, Holding::Seat),
+            "a refresh did not go on"
+        );
         assert_eq!(renewal.record.last_activity, renewal.at, "a refresh is activity");
         assert_eq!(renewal.record.expires_at, session.expires_at, "a refresh moved the absolute end");
         parent = token.id;
@@ -64,7 +68,9 @@ pub(super) async fn lost_steps_are_made_up(bench: &Bench) {
     let session = bench.seated("ada").await;
     let token = bench.token(lost, 3);
     let rotated = bench.rotate(session.id, token).await;
-    let Rotated::Kept(renewal) = rotated else { panic!("a young token of lost steps was answered {rotated:?}") };
+    let Rotated::Kept(renewal) = rotated else {
+        panic!("a young token of lost steps was answered {rotated:?}")
+    };
     assert_eq!(renewal.record.current, lost, "the lost step was not made up for");
     bench.clock.advance(MINUTE);
     assert_eq!(bench.renewed(session.id, token).await.record.current, token.id);
@@ -83,7 +89,10 @@ pub(super) async fn a_used_up_token_ends_the_session(bench: &Bench) {
     let _ = bench.renewed(session.id, second).await;
     is_reused(bench, session.id, first).await;
     let rotated = bench.rotate(session.id, second).await;
-    assert!(matches!(rotated, Rotated::Ended(Some(EndReason::RefreshReused))), "both holders are out: {rotated:?}");
+    assert!(
+        matches!(rotated, Rotated::Ended(Some(EndReason::RefreshReused))),
+        "both holders are out: {rotated:?}"
+    );
 }
 
 /// Of two successors of one token, one is a copy once the other is used up, however young it is.
@@ -123,7 +132,9 @@ pub(super) async fn reuse_ends_what_was_handed_off(bench: &Bench) {
     bench.clock.advance(MINUTE);
     let _ = bench.renewed(session.id, second).await;
     is_reused(bench, session.id, first).await;
-    for (id, who) in [(child.id, "child"), (grandchild.id, "grandchild"), (last.id, "grandchild of an ended child")] {
+    for (id, who) in
+        [(child.id, "child"), (grandchild.id, "grandchild"), (last.id, "grandchild of an ended child")]
+    {
         assert!(!bench.lives(id).await, "a {who} of a copied session lives on");
     }
     assert!(bench.lives(stranger.id).await, "a session of the same owner that was not handed off ended");
@@ -135,7 +146,10 @@ pub(super) async fn an_ended_session_tells_why(bench: &Bench) {
     let token = bench.token(RotationId::NIL, 1);
     let _ = bench.end(Target::Sessions(vec![session.id]), EndReason::Logout).await;
     let rotated = bench.rotate(session.id, token).await;
-    assert!(matches!(rotated, Rotated::Ended(Some(EndReason::Logout))), "a refresh after logout: {rotated:?}");
+    assert!(
+        matches!(rotated, Rotated::Ended(Some(EndReason::Logout))),
+        "a refresh after logout: {rotated:?}"
+    );
     let rotated = bench.rotate(bench.sid(), token).await;
     assert!(matches!(rotated, Rotated::Ended(None)), "a refresh of nobody's session: {rotated:?}");
 }

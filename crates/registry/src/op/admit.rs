@@ -78,7 +78,7 @@ impl Admit {
             auth_time: None,
             methods: Arc::from("pwd"),
             device: None,
-            lifetime: Lifetime::For(Duration::from_secs(14 * 24 * 3600)),
+            lifetime: Lifetime::For(Duration::from_hours(14 * 24)),
             admission: Admission::Limited,
             replaces: None,
             login_key: None,
@@ -119,7 +119,6 @@ pub struct Seated {
     /// it before the node answers.
     pub entries: Vec<Entry>,
 }
-
 
 /// A refusal for want of a seat.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,7 +35,15 @@ pub(crate) struct OwnerEntry {
 
 impl Default for OwnerEntry {
     fn default() -> Self {
-        Self { subject: Text::default(), tenant: NONE, first: NONE, sessions: 0, seats: 0, before: NONE, after: NONE }
+        Self {
+            subject: Text::default(),
+            tenant: NONE,
+            first: NONE,
+            sessions: 0,
+            seats: 0,
+            before: NONE,
+            after: NONE,
+        }
     }
 }
 
@@ -85,7 +93,11 @@ impl Owners {
             return place;
         }
         let tenant = owner.tenant.as_ref().map_or(NONE, |name| self.enter_tenant(name));
-        let place = self.entries.insert(OwnerEntry { subject: (&*owner.subject).into(), tenant, ..Default::default() });
+        let place = self.entries.insert(OwnerEntry {
+            subject: (&*owner.subject).into(),
+            tenant,
+            ..Default::default()
+        });
         let hash = self.hash(tenant, &owner.subject);
         let Self { places, entries, hasher, .. } = self;
         places.insert_unique(hash, place, |&place| {

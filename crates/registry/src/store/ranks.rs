@@ -18,9 +18,12 @@ impl Ranks {
         self.0.push(Reverse((at, session)));
     }
 
-    /// Whether so many entries have no session any more that the heap should be built anew.
-    pub(crate) fn is_stale(&self, seats: u32) -> bool {
-        self.0.len() > 2 * seats as usize + 64
+    /// Forgets sessions that hold no seat any more, once they are more than those that do.
+    pub(crate) fn tidy(&mut self, seats: u32, holds: impl Fn(SessionId) -> bool) {
+        if self.0.len() > 2 * seats as usize + 64 {
+            let mut seen = HashSet::new();
+            self.0.retain(|Reverse((_, session))| holds(*session) && seen.insert(*session));
+        }
     }
 
     /// The first `need` sessions by the instants that `rank` tells, which leaves out who must not go (but stays in the

@@ -75,6 +75,11 @@ impl Slot {
         self.flags &= !flag;
     }
 
+    /// What a refresh can change in its record.
+    pub(crate) fn step(&self) -> (u64, Timestamp, bool) {
+        (self.current, self.activity, self.is(GIVEN_UP))
+    }
+
     /// Whether a session lives here (a free place has no owner).
     pub(crate) fn lives(&self) -> bool {
         self.owner != NONE

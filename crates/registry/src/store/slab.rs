@@ -35,7 +35,7 @@ impl<T: Default> Slab<T> {
             return place;
         }
         let place = self.places;
-        if place as usize % CHUNK == 0 {
+        if (place as usize).is_multiple_of(CHUNK) {
             // A small site must not pay for a whole chunk; the later ones are allocated at once.
             let capacity = if place == 0 { 0 } else { CHUNK };
             self.chunks.push(Vec::with_capacity(capacity));

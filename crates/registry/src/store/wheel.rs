@@ -47,7 +47,7 @@ impl Wheel {
     pub(crate) fn place(&mut self, slots: &mut Slab<Slot>, place: u32, due: u64) {
         let due = due.clamp(self.elapsed, END_OF_TIME);
         // The level is that of the highest digit in which the instants differ.
-        let level = (63 - ((due ^ self.elapsed) | 1).leading_zeros()) / BITS;
+        let level = ((due ^ self.elapsed) | 1).ilog2() / BITS;
         let digit = (due >> (level * BITS)) as usize % SLOTS;
         let bucket = level as usize * SLOTS + digit;
         let next = std::mem::replace(&mut self.heads[bucket], place);

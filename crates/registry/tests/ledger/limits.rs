@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use countersign_registry::{
-    Activity, Admission, Admit, Admitted, CountOf, Digest, End, EndReason, Fact, Filter, Ledger, Lifetime, Limit, Limits,
-    List, News, OnFull, OpId, Order, Owner, Repetition, Rotate, Rotated, Rules, SetLimits, Target, Touch, Whose,
+    Activity, Admission, Admit, Admitted, Advance, AdvanceMemo, Base, CountOf, Digest, End, EndReason, Fact,
+    Filter, Ledger, Lifetime, Limit, Limits, List, News, OnFull, Once, OnceId, OpId, Order, Owner,
+    Repetition, Rotate, Rotated, Rules, SetLimits, Target, Touch, Whose,
 };
-use countersign_token::{RotationId, SessionId, Timestamp};
+use countersign_token::{FeedPosition, RotationId, SessionId, Timestamp};
 
 use crate::model::{Expected, Model};
 use crate::random::{Random, cases};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 const STEPS: u64 = 60;
 
 /// Two ledgers, one of which is restored from the facts every now and then, and the model.
@@ -34,7 +35,7 @@ fn seats_are_as_the_model_says() {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, expected: T) -> Result<(), String> {
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: &T, expected: &T) -> Result<(), String> {
     if got == expected { Ok(()) } else { Err(format!("{what}: {got:?}\nexpected {expected:?}")) }
 }
 
@@ -49,7 +50,14 @@ impl Trial {
             ..Rules::default()
         };
         let (ledger, restored) = (Ledger::new(rules, 1), Ledger::new(rules, 1));
-        Self { random, model: Model::new(start, rules), ledger, restored, facts: Vec::new(), seen: Vec::new() }
+        Self {
+            random,
+            model: Model::new(start, rules),
+            ledger,
+            restored,
+            facts: Vec::new(),
+            seen: Vec::new(),
+        }
     }
 
     /// Applies one operation to both ledgers, which must agree to the letter.
@@ -61,7 +69,7 @@ impl Trial {
         let (mut facts, mut again) = (Vec::new(), Vec::new());
         let outcome = operation(&mut self.ledger, now, &mut facts);
         let twin = operation(&mut self.restored, now, &mut again);
-        same("the restored ledger differs", format!("{twin:?}"), format!("{outcome:?}"))?;
+        same("the restored ledger differs", &format!("{twin:?}"), &format!("{outcome:?}"))?;
         let sorted = |facts: &[Fact]| {
             let mut lines: Vec<String> = facts.iter().map(|fact| format!("{fact:?}")).collect();
             lines.sort();
@@ -69,7 +77,7 @@ impl Trial {
         };
         // Sessions that time ended at one instant may end in any order, so their entries may change places.
         if facts.iter().all(|fact| !matches!(fact, Fact::Gone { reason: EndReason::Idle, .. })) {
-            same("the restored ledger tells other facts", sorted(&again), sorted(&facts))?;
+            same("the restored ledger tells other facts", &sorted(&again), &sorted(&facts))?;
         }
         self.facts.extend(facts);
         Ok(outcome)
@@ -84,7 +92,8 @@ impl Trial {
             72..75 => self.set_limits(),
             75..93 => self.wait(),
             93..96 => self.restore(),
-            _ => {}
+            96..98 => self.advance_version()?,
+            _ => self.once()?,
         }
         self.compare()
     }
@@ -98,7 +107,8 @@ impl Trial {
 
     fn restore(&mut self) {
         let ledger = &self.ledger;
-        let facts: Vec<Fact> = if self.random.chance(50) { self.facts.clone() } else { ledger.facts().collect() };
+        let facts: Vec<Fact> =
+            if self.random.chance(50) { self.facts.clone() } else { ledger.facts().collect() };
         let (rules, position, now) = (*ledger.rules(), ledger.position(), ledger.now());
         self.restored = Ledger::restore(rules, position, now, facts);
     }
@@ -130,7 +140,12 @@ impl Trial {
             ..Admit::new(repeated.unwrap_or(fresh), self.owner())
         };
         // An id that lives for another owner is refused; the model does not know of that.
-        if self.model.sessions.iter().any(|session| session.id == admit.session && session.owner != admit.owner) {
+        if self
+            .model
+            .sessions
+            .iter()
+            .any(|session| session.id == admit.session && session.owner != admit.owner)
+        {
             return Ok(());
         }
         self.seen.push(admit.session);
@@ -153,7 +168,7 @@ impl Trial {
             Admitted::Ended(_) => Expected::Ended,
             other => return Err(format!("{admit:?} was answered {other:?}")),
         };
-        same(&format!("{admit:?}"), got, expected)
+        same(&format!("{admit:?}"), &got, &expected)
     }
 
     fn rotate(&mut self) -> Result<(), String> {
@@ -173,14 +188,19 @@ impl Trial {
             Rotated::Ended(_) => Err(Expected::Ended),
             other => return Err(format!("{rotate:?} was answered {other:?}")),
         };
-        same(&format!("{rotate:?}"), got, expected)
+        same(&format!("{rotate:?}"), &got, &expected)
     }
 
     fn touch(&mut self) -> Result<(), String> {
-        let marks: Vec<Touch> = (0..self.random.below(4)).map(|_| self.any()).collect::<Vec<_>>().into_iter().map(|session| {
-            let age = self.random.time(40 * MINUTE);
-            Touch { session, age }
-        }).collect();
+        let marks: Vec<Touch> = (0..self.random.below(4))
+            .map(|_| self.any())
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|session| {
+                let age = self.random.time(40 * MINUTE);
+                Touch { session, age }
+            })
+            .collect();
         for mark in &marks {
             self.model.mark(mark.session, mark.age);
         }
@@ -202,7 +222,7 @@ impl Trial {
         let end = End { id: OpId(op), target, reason: EndReason::Logout };
         let expected = self.model.end(&end.target);
         let ended = self.both(|ledger, now, facts| ledger.end(end.clone(), now, facts))?;
-        same(&format!("{end:?}"), ended.sessions, expected)
+        same(&format!("{end:?}"), &ended.sessions, &expected)
     }
 
     fn set_limits(&mut self) {
@@ -212,13 +232,31 @@ impl Trial {
         self.restored.set_limits(SetLimits { limits });
     }
 
+    /// An update disturbs nothing; whether it wins is told elsewhere.
+    fn advance_version(&mut self) -> Result<(), String> {
+        let digest = Digest([self.random.below(3) as u8; 16]);
+        let memo = AdvanceMemo { key: digest, old_state: digest, new_data: digest };
+        let memo = self.random.chance(50).then_some(memo);
+        let base = Base::Version(self.random.below(4));
+        let advance = Advance { session: self.any(), base, known: self.random.below(3), memo };
+        self.both(|ledger, now, facts| ledger.advance_version(advance, now, facts)).map(drop)
+    }
+
+    fn once(&mut self) -> Result<(), String> {
+        let born = FeedPosition { epoch: 1, seq: self.random.below(self.ledger.position().seq + 1) };
+        let of = self.random.chance(50).then(|| (self.owner(), born));
+        let until = self.model.now.after(self.random.time(10 * MINUTE));
+        let once = Once { id: OnceId([self.random.below(6) as u8; 32]), until, of };
+        self.both(|ledger, now, facts| ledger.once(once.clone(), now, facts)).map(drop)
+    }
+
     /// Counts and lists agree, whole and by owner and tenant.
     fn compare(&mut self) -> Result<(), String> {
         let owner = self.owner();
         let tenant = CountOf::Tenant("acme".into());
         for of in [CountOf::Site, tenant, CountOf::Owner(owner.clone())] {
             let counts = self.both(|ledger, now, facts| ledger.counts(&of, now, facts))?;
-            same(&format!("{of:?}"), counts, self.model.counts(&of))?;
+            same(&format!("{of:?}"), &counts, &self.model.counts(&of))?;
         }
         let whose = [Whose::Anyone, Whose::Owner(owner), Whose::Tenant("acme".into())];
         let whose = whose[self.random.below(3) as usize].clone();
@@ -226,17 +264,23 @@ impl Trial {
         let list = List { filter: Filter { whose, ..Filter::default() }, order, after: None, limit: 1000 };
         let page = self.both(|ledger, now, facts| ledger.list(&list, now, facts))?;
         let got: Vec<_> = page.sessions.into_iter().map(|(record, holding)| (record.id, holding)).collect();
-        let mut expected: Vec<_> = self.model.sessions.iter().filter(|session| match &list.filter.whose {
-            Whose::Anyone => true,
-            Whose::Owner(owner) => session.owner == *owner,
-            Whose::Tenant(tenant) => session.owner.tenant.as_ref() == Some(tenant),
-        }).collect();
+        let mut expected: Vec<_> = self
+            .model
+            .sessions
+            .iter()
+            .filter(|session| match &list.filter.whose {
+                Whose::Anyone => true,
+                Whose::Owner(owner) => session.owner == *owner,
+                Whose::Tenant(tenant) => session.owner.tenant.as_ref() == Some(tenant),
+            })
+            .collect();
         expected.sort_by_key(|session| {
             let at = if order == Order::Started { session.started } else { session.activity };
             std::cmp::Reverse((at, session.id))
         });
-        let expected: Vec<_> = expected.into_iter().map(|session| (session.id, self.model.holding(session))).collect();
-        same(&format!("{list:?}"), got, expected)
+        let expected: Vec<_> =
+            expected.into_iter().map(|session| (session.id, self.model.holding(session))).collect();
+        same(&format!("{list:?}"), &got, &expected)
     }
 }
 

@@ -6,4 +6,3 @@ mod limits;
 mod model;
 mod random;
 mod rotation;
-

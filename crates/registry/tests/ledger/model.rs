@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use countersign_registry::{
-    Admission, Admit, CountOf, Counts, EndReason, Holding, Lifetime, Limit, OnFull, Owner, Rules, Scope, Target,
+    Admission, Admit, CountOf, Counts, EndReason, Holding, Lifetime, Limit, OnFull, Owner, Rules, Scope,
+    Target,
 };
 use countersign_token::{SessionId, Timestamp};
 
@@ -105,24 +106,37 @@ impl Model {
 
     fn full(&self, scope: Scope, limit: Limit, owner: &Owner, without: &[SessionId]) -> Expected {
         let in_use = self.seated_in(scope, owner, without).len() as u64;
-        let mut free: Vec<Duration> = self.seated_in(scope, owner, &[]).iter().map(|session| {
-            let dangles = session.activity.after(self.rules.dangling_after);
-            let idles = session.activity.after(self.rules.idle_timeout);
-            dangles.min(idles).min(session.expires).since(self.now)
-        }).collect();
+        let mut free: Vec<Duration> = self
+            .seated_in(scope, owner, &[])
+            .iter()
+            .map(|session| {
+                let dangles = session.activity.after(self.rules.dangling_after);
+                let idles = session.activity.after(self.rules.idle_timeout);
+                dangles.min(idles).min(session.expires).since(self.now)
+            })
+            .collect();
         free.sort_unstable();
-        let wait = if limit.seats == 0 { None } else { free.get((in_use - u64::from(limit.seats)) as usize).copied() };
+        let wait = if limit.seats == 0 {
+            None
+        } else {
+            free.get((in_use - u64::from(limit.seats)) as usize).copied()
+        };
         Expected::Full(scope, limit.seats, in_use, wait)
     }
 
     pub(crate) fn admit(&mut self, admit: &Admit) -> Expected {
         let key = admit.login_key.map(|key| key.0[0]);
         let same = |session: &Session| {
-            session.owner == admit.owner && (session.id == admit.session || (key.is_some() && session.key == key))
+            session.owner == admit.owner
+                && (session.id == admit.session || (key.is_some() && session.key == key))
         };
         let by_id = self.sessions.iter().find(|session| same(session) && session.id == admit.session);
-        if let Some(id) = by_id.or_else(|| self.sessions.iter().find(|session| same(session))).map(|session| session.id) {
-            return self.come_back(id).map_or_else(|full| full, |()| Expected::Seated { id, ended: Vec::new(), again: true });
+        if let Some(id) =
+            by_id.or_else(|| self.sessions.iter().find(|session| same(session))).map(|session| session.id)
+        {
+            return self
+                .come_back(id)
+                .map_or_else(|full| full, |()| Expected::Seated { id, ended: Vec::new(), again: true });
         }
         let expires = match admit.lifetime {
             Lifetime::For(time) => self.now.after(time),
@@ -132,7 +146,8 @@ impl Model {
             return Expected::Ended;
         }
         let mut ended = Vec::new();
-        if let Some(old) = admit.replaces.filter(|&old| self.sessions.iter().any(|session| session.id == old)) {
+        if let Some(old) = admit.replaces.filter(|&old| self.sessions.iter().any(|session| session.id == old))
+        {
             ended.push((old, EndReason::Replaced));
         }
         if admit.admission == Admission::Limited
@@ -162,7 +177,9 @@ impl Model {
                     break;
                 }
                 let first = match limit.on_full {
-                    OnFull::EndLeastRecent => seated.iter().min_by_key(|session| (session.activity, session.id)),
+                    OnFull::EndLeastRecent => {
+                        seated.iter().min_by_key(|session| (session.activity, session.id))
+                    }
                     OnFull::EndOldest => seated.iter().min_by_key(|session| (session.started, session.id)),
                     OnFull::Refuse | OnFull::Ask => None,
                 };
@@ -177,7 +194,9 @@ impl Model {
 
     /// A session is active; without a seat it takes one, or hears that there is none.
     pub(crate) fn come_back(&mut self, id: SessionId) -> Result<(), Expected> {
-        let Some(session) = self.sessions.iter().find(|session| session.id == id).cloned() else { return Ok(()) };
+        let Some(session) = self.sessions.iter().find(|session| session.id == id).cloned() else {
+            return Ok(());
+        };
         if self.holds(&session) {
             return Ok(());
         }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use countersign_registry::rotation::{Presented, Verdict, judge};
 use countersign_registry::{
-    Activity, Admit, Admitted, Advance, AdvanceMemo, Advanced, Base, Digest, EndReason, Fact, Ledger, Lifetime, Owner,
-    Rotate, Rotated, Rules,
+    Activity, Admit, Admitted, Advance, AdvanceMemo, Advanced, Base, Digest, EndReason, Fact, Ledger,
+    Lifetime, Owner, Rotate, Rotated, Rules,
 };
 use countersign_token::{RotationId, SessionId, Timestamp};
 
@@ -134,7 +134,10 @@ impl World {
     }
 
     fn login(&mut self) {
-        let login = Admit { lifetime: Lifetime::For(Duration::from_secs(1 << 30)), ..Admit::new(SESSION, Owner::new("ada")) };
+        let login = Admit {
+            lifetime: Lifetime::For(Duration::from_secs(1 << 30)),
+            ..Admit::new(SESSION, Owner::new("ada"))
+        };
         let admitted = self.apply(|ledger, now, facts| ledger.admit(login.clone(), now, facts));
         assert!(matches!(admitted, Admitted::Seated(_)));
         self.plan(0, Event::Tab);
@@ -260,7 +263,9 @@ impl World {
                 }
             }
             Rotated::Kept(_) => {}
-            Rotated::Reused(_) | Rotated::Ended(Some(EndReason::RefreshReused)) if self.thief_acted => self.over = true,
+            Rotated::Reused(_) | Rotated::Ended(Some(EndReason::RefreshReused)) if self.thief_acted => {
+                self.over = true;
+            }
             other => panic!("seed {}, {:?}: an honest client is logged out: {other:?}", self.seed, self.kind),
         }
         if self.habit == Habit::After {
@@ -345,7 +350,8 @@ impl World {
     /// Forgets what happened within the last minutes, but not the login.
     fn forget(&mut self) {
         let since = self.now - self.random.below(10 * WINDOW);
-        self.log = std::mem::take(&mut self.log).into_iter().filter(|&(at, _)| at <= since.max(START)).collect();
+        self.log =
+            std::mem::take(&mut self.log).into_iter().filter(|&(at, _)| at <= since.max(START)).collect();
         let facts = self.log.iter().map(|(_, fact)| fact.clone());
         let position = self.ledger.position();
         self.ledger = Ledger::restore(rules(), position, Timestamp::from_millis(self.now), facts);
