@@ -70,24 +70,34 @@ impl Ledger {
         let presented = Presented { id: rotate.id, parent: rotate.parent, issued: rotate.issued };
         let current = RotationId::from_bits(self.store.get(place).current);
         match judge(current, presented, self.rules.race_window, now) {
-            Verdict::Reused => Rotated::Reused(self.end_family(rotate.session, EndReason::RefreshReused, facts)),
-            Verdict::Keep { current } => self.renew(place, current, rotate.activity, facts).map_or_else(Rotated::Full, Rotated::Kept),
-            Verdict::Renew { current } => {
-                self.renew(place, current, rotate.activity, facts).map_or_else(Rotated::Full, Rotated::Renewed)
+            Verdict::Reused => {
+                Rotated::Reused(self.end_family(rotate.session, EndReason::RefreshReused, facts))
             }
+            Verdict::Keep { current } => {
+                self.renew(place, current, rotate.activity, facts).map_or_else(Rotated::Full, Rotated::Kept)
+            }
+            Verdict::Renew { current } => self
+                .renew(place, current, rotate.activity, facts)
+                .map_or_else(Rotated::Full, Rotated::Renewed),
         }
     }
 
     /// Notes the step and the activity, or nothing of either if the session finds no seat.
-    fn renew(&mut self, place: u32, current: RotationId, activity: Activity, facts: &mut Vec<Fact>) -> Result<Renewal, Full> {
-        let before = self.store.record(place);
+    fn renew(
+        &mut self,
+        place: u32,
+        current: RotationId,
+        activity: Activity,
+        facts: &mut Vec<Fact>,
+    ) -> Result<Renewal, Full> {
+        let before = self.store.get(place).step();
         match activity {
             Activity::Active => self.sit_again(place)?,
             Activity::Passive => self.pass_by(place),
         }
         self.store.get_mut(place).current = current.to_bits();
         let record = self.store.record(place);
-        if record != before {
+        if self.store.get(place).step() != before {
             facts.push(Fact::Session(Box::new(record.clone())));
         }
         Ok(Renewal { record, seat: self.holding(place), at: self.now() })
@@ -118,3 +128,6 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
