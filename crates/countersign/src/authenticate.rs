@@ -155,7 +155,10 @@ impl Active {
 
     pub(crate) fn owner(&self) -> Owner {
         let identity = &self.claims().identity;
-        Owner { tenant: identity.tenant.as_deref().map(Into::into), subject: identity.subject.as_str().into() }
+        Owner {
+            tenant: identity.tenant.as_deref().map(Into::into),
+            subject: identity.subject.as_str().into(),
+        }
     }
 
     pub(crate) fn question(&self) -> Question<'_> {

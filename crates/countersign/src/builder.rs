@@ -166,9 +166,10 @@ impl Builder {
     ///
     /// [`ConfigError`] names the figures that cannot work together.
     pub fn build(self) -> Result<Sessions, ConfigError> {
-        let origin = self.origin
-            .parse::<Origin>()
-            .map_err(|error| ConfigError::Origin { origin: self.origin.clone(), reason: error.to_string() })?;
+        let origin = self.origin.parse::<Origin>().map_err(|error| ConfigError::Origin {
+            origin: self.origin.clone(),
+            reason: error.to_string(),
+        })?;
         check_prefix(&self.prefix)?;
         let clock_skew = self.policy.clock_skew.unwrap_or_else(|| default_skew(self.registry.sharing()));
         check_policy(&self.policy, clock_skew)?;
@@ -180,7 +181,9 @@ impl Builder {
             Some(_) if !origin.is_loopback() => {
                 return Err(ConfigError::DevelopmentCookies { origin: origin.to_string() });
             }
-            Some(name) => CookieNames::for_development(name).map_err(|_| ConfigError::CookieName(name.clone()))?,
+            Some(name) => {
+                CookieNames::for_development(name).map_err(|_| ConfigError::CookieName(name.clone()))?
+            }
         };
         self.registry.configure(rules(&self.policy, clock_skew, self.limits));
         let issuer: Arc<str> = origin.to_string().into();
@@ -207,7 +210,10 @@ impl Builder {
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builder").field("origin", &self.origin).field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("origin", &self.origin)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }
 

@@ -74,7 +74,10 @@ impl Carried {
 
     /// Gives the response what it owes to the session: caches must tell users apart, a renewal must reach its
     /// client, and a refusal speaks the request's protocol.
-    pub(crate) fn finish<B>(self: &Arc<Self>, mut response: Response<crate::body::ResponseBody<B>>) -> Response<crate::body::ResponseBody<B>> {
+    pub(crate) fn finish<B>(
+        self: &Arc<Self>,
+        mut response: Response<crate::body::ResponseBody<B>>,
+    ) -> Response<crate::body::ResponseBody<B>> {
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
             self.sessions.inner().tell(&crate::SessionEvent::Refused { code: refusal.code() });
             response = refusal.to_response(&self.style).map(crate::body::ResponseBody::full);

@@ -88,9 +88,9 @@ where
                     let answer = answer.take().unwrap_or_default();
                     return Poll::Ready(Ok(answer.map(ResponseBody::full)));
                 }
-                StateProjection::Answering { answer } => State::Answered {
-                    answer: Some(ready!(answer.as_mut().poll(context))),
-                },
+                StateProjection::Answering { answer } => {
+                    State::Answered { answer: Some(ready!(answer.as_mut().poll(context))) }
+                }
                 StateProjection::Slow { slow } => match ready!(slow.settled.as_mut().poll(context)) {
                     Settled::Refused(answer) => State::Answered { answer: Some(*answer) },
                     Settled::Pass(carried) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, Request};
 
 use crate::authenticate::{self, Active, Auth};
 use crate::carried::Carried;
@@ -14,7 +14,8 @@ use crate::csrf::{self, Verdict};
 use crate::endpoint::{self, Endpoint};
 use crate::flow;
 use crate::layer::Answer;
-use crate::refusal::{ProblemStyle, Refusal};
+use crate::problem::{Dialect, ProblemStyle};
+use crate::refusal::Refusal;
 use crate::sessions::{Inner, Renewal, Sessions};
 
 /// Header fields beyond this are refused: names and values together, in bytes.
@@ -128,10 +129,7 @@ impl Waiting {
 }
 
 pub(crate) fn style(inner: &Inner, headers: &HeaderMap) -> ProblemStyle {
-    let grpc = headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    ProblemStyle::new(inner.config.problem_types.clone(), grpc)
+    ProblemStyle { type_base: inner.config.problem_types.clone(), dialect: Dialect::of(headers) }
 }
 
 /// The size of a header section, as HTTP/2 counts it but for its overhead for each field.

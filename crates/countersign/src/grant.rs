@@ -96,7 +96,8 @@ impl Grant {
 
     /// As [`Grant::apply`], but a cookie that the response sets already stays: what the handler did is newer.
     pub(crate) fn apply_under<B>(mut self, response: &mut Response<B>) {
-        let set: Vec<Vec<u8>> = response.headers().get_all(SET_COOKIE).iter().map(|c| name(c).to_vec()).collect();
+        let set: Vec<Vec<u8>> =
+            response.headers().get_all(SET_COOKIE).iter().map(|c| name(c).to_vec()).collect();
         self.cookies.retain(|cookie| !set.iter().any(|set| set == name(cookie)));
         self.apply(response);
     }

@@ -2,13 +2,10 @@
 
 use countersign_registry::Digest;
 use countersign_token::{OpenState, SessionId, StateFormat, Timestamp, Unverified};
-use http::HeaderMap;
 
 use crate::authenticate::TOKEN_LIMIT;
-use crate::cookie::Jar;
-use crate::grant::SESSION_STATE;
+use crate::credential::Credentials;
 use crate::sessions::Inner;
-use crate::transport::Transport;
 
 /// The state token that a request holds, and the cookies that the next state answer deletes.
 #[derive(Clone, Default)]
@@ -27,33 +24,32 @@ enum Came {
 
 impl Held {
     /// The state of a session: the highest exclusive version among the cookies that carry its tag, or the header.
-    pub(crate) fn of_session(inner: &Inner, headers: &HeaderMap, jar: &Jar<'_>, session: &SessionId) -> Self {
-        if inner.config.transport == Transport::Body {
-            return Self::of_header(headers);
-        }
-        if jar.states.is_empty() {
-            return Self::default();
+    pub(crate) fn of_session(credentials: &Credentials<'_>, session: &SessionId) -> Self {
+        let states = &credentials.jar.states;
+        if states.is_empty() {
+            return Self::of_header(credentials);
         }
         let tag = session.tag();
-        let newest = jar.states.iter().filter(|state| state.tag == tag).max_by_key(|state| state.exclusive);
+        let newest = states.iter().filter(|state| state.tag == tag).max_by_key(|state| state.exclusive);
         Self {
             token: newest.map(|state| state.value.into()),
             came: Came::InCookies,
-            cookies: jar.states.iter().map(|state| state.name.to_owned()).collect(),
+            cookies: states.iter().map(|state| state.name.to_owned()).collect(),
         }
     }
 
     /// The state of an anonymous visit.
-    pub(crate) fn of_visit(inner: &Inner, headers: &HeaderMap, jar: &Jar<'_>) -> Self {
-        if inner.config.transport == Transport::Body {
-            return Self::of_header(headers);
+    pub(crate) fn of_visit(credentials: &Credentials<'_>) -> Self {
+        match credentials.jar.visit {
+            Some(visit) => Self { token: Some(visit.into()), ..Self::default() },
+            None => Self::of_header(credentials),
         }
-        Self { token: jar.visit.map(Into::into), ..Self::default() }
     }
 
-    fn of_header(headers: &HeaderMap) -> Self {
-        let token = headers.get(SESSION_STATE).and_then(|value| value.to_str().ok());
-        Self { token: token.map(Into::into), came: Came::InHeader, cookies: Vec::new() }
+    /// The header comes with the transport `body` only, where cookies are not ours.
+    fn of_header(credentials: &Credentials<'_>) -> Self {
+        let token = credentials.session_state.map(Into::into);
+        Self { token, came: Came::InHeader, cookies: Vec::new() }
     }
 
     /// Whether a token came in a cookie.
@@ -67,7 +63,12 @@ impl Held {
     }
 
     /// Opens the token. One that does not open, or belongs to another session, counts as missing.
-    pub(crate) fn open(&self, inner: &Inner, session: Option<&SessionId>, now: Timestamp) -> Option<OpenState> {
+    pub(crate) fn open(
+        &self,
+        inner: &Inner,
+        session: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Option<OpenState> {
         let unverified = Unverified::parse(self.token.as_deref()?, TOKEN_LIMIT).ok()?;
         let format: StateFormat = inner.config.state_format;
         inner.ring().open_state(&unverified, format, &inner.config.issuer, session.copied(), now).ok()

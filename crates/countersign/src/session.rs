@@ -5,25 +5,24 @@ use std::time::Duration;
 
 use countersign_registry::{Digest, EndReason, OpId, Owner, Target};
 use countersign_token::{SessionData, SessionId, StateVersion, Timestamp};
-use http::request::Parts;
 use http::Request;
+use http::request::Parts;
 use serde_json::{Map, Value};
 
 use crate::authenticate::{Active, Auth};
 use crate::carried::Carried;
-use crate::cookie::Jar;
-use crate::credential;
+use crate::credential::Credentials;
 use crate::device;
 use crate::endpoint;
 use crate::flow;
 use crate::grant::{Farewell, Grant};
 use crate::held::{self, Held};
+use crate::login::Login;
 use crate::node::{Ending, Watched};
 use crate::object::SessionObject;
 use crate::refusal::Refusal;
 use crate::require::{self, Defaults, Require};
 use crate::sessions::{Inner, Sessions};
-use crate::login::Login;
 
 /// The session that asks: verified, live, and not revoked as far as this node knows.
 ///
@@ -66,7 +65,11 @@ impl<D: SessionData> Session<D> {
     ///
     /// If the request did not come through the layer: no session must be assumed then, and none be missed.
     pub fn from_request<B>(request: &Request<B>) -> Result<Self, Refusal> {
-        Self::read(request.extensions(), request.headers(), request.extensions().get().copied().unwrap_or_default())
+        Self::read(
+            request.extensions(),
+            request.headers(),
+            request.extensions().get().copied().unwrap_or_default(),
+        )
     }
 
     /// The session of a request's head.
@@ -95,13 +98,17 @@ impl<D: SessionData> Session<D> {
         Self::read(&parts.extensions, &parts.headers, *require)
     }
 
-    fn read(extensions: &http::Extensions, headers: &http::HeaderMap, require: Require) -> Result<Self, Refusal> {
+    fn read(
+        extensions: &http::Extensions,
+        headers: &http::HeaderMap,
+        require: Require,
+    ) -> Result<Self, Refusal> {
         let carried = carried(extensions).clone();
         let active = carried.active(&require)?;
         let inner = carried.sessions.inner();
-        let jar = Jar::read(headers, &inner.config.cookies)?;
-        let held = Held::of_session(inner, headers, &jar, &active.session());
-        let facts = Facts { held, ..Facts::of(headers)? };
+        let credentials = Credentials::read(headers, &inner.config.cookies, inner.config.transport)?;
+        let held = Held::of_session(&credentials, &active.session());
+        let facts = Facts { held, ..Facts::of(&credentials, headers) };
         Ok(Self::new(carried, active, facts))
     }
 
@@ -170,7 +177,12 @@ impl<D: SessionData> Session<D> {
     }
 
     fn presented(&self) -> flow::Presented<'_> {
-        flow::Presented { inner: self.inner(), active: &self.active, held: &self.facts.held, key: self.facts.key }
+        flow::Presented {
+            inner: self.inner(),
+            active: &self.active,
+            held: &self.facts.held,
+            key: self.facts.key,
+        }
     }
 }
 
@@ -314,19 +326,21 @@ impl<D> std::fmt::Debug for Session<D> {
 }
 
 impl Facts {
-    pub(crate) fn of(headers: &http::HeaderMap) -> Result<Self, Refusal> {
-        let key = credential::idempotency_key(headers)?;
-        Ok(Self {
+    pub(crate) fn of(credentials: &Credentials<'_>, headers: &http::HeaderMap) -> Self {
+        Self {
             held: Held::default(),
-            key: key.map(|key| held::digest(key.as_bytes())),
+            key: credentials.idempotency_key.map(|key| held::digest(key.as_bytes())),
             device: device::label(headers),
-        })
+        }
     }
 }
 
 /// What the layer put into the request.
 pub(crate) fn carried(extensions: &http::Extensions) -> &Arc<Carried> {
-    #[expect(clippy::expect_used, reason = "a service without the layer is a mistake of the host's, at its first request")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a service without the layer is a mistake of the host's, at its first request"
+    )]
     extensions.get::<Arc<Carried>>().expect("the request came through Sessions::layer()")
 }
 

@@ -77,7 +77,8 @@ impl Sessions {
     /// [`SessionEvent::KeysFailed`]; the removal holds through the registry all the same.
     pub async fn remove_key(&self, kid: &KeyId) -> Result<(), Refusal> {
         let id = OpId(self.inner.random.bytes());
-        flow::end(&self.inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved).await?;
+        let _ended =
+            flow::end(&self.inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved).await?;
         Ok(())
     }
 

@@ -39,7 +39,12 @@ pub(crate) enum Newer {
 impl Newer {
     /// An exclusive update's answer arrives within the race window, or not at all. Where the update's own instant
     /// is not known, the access token that tells of it stands in.
-    pub(crate) fn of(updated: Option<Timestamp>, token_issued: Timestamp, window: Duration, now: Timestamp) -> Self {
+    pub(crate) fn of(
+        updated: Option<Timestamp>,
+        token_issued: Timestamp,
+        window: Duration,
+        now: Timestamp,
+    ) -> Self {
         if now.since(updated.unwrap_or(token_issued)) < window { Self::MayArrive } else { Self::Gone }
     }
 }

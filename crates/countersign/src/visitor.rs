@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use crate::authenticate::Auth;
 use crate::carried::Carried;
-use crate::cookie::Jar;
+use crate::credential::Credentials;
 use crate::csrf::Verdict;
 use crate::flow;
 use crate::grant::Grant;
@@ -69,19 +69,27 @@ impl<D: SessionData> Visitor<D> {
         Self::read(&parts.extensions, &parts.headers, &require)
     }
 
-    fn read(extensions: &http::Extensions, headers: &http::HeaderMap, require: &Require) -> Result<Self, Refusal> {
+    fn read(
+        extensions: &http::Extensions,
+        headers: &http::HeaderMap,
+        require: &Require,
+    ) -> Result<Self, Refusal> {
         let carried = carried(extensions);
         let inner = carried.sessions.inner();
-        let jar = Jar::read(headers, &inner.config.cookies)?;
-        let facts = Facts::of(headers)?;
+        let credentials = Credentials::read(headers, &inner.config.cookies, inner.config.transport)?;
+        let facts = Facts::of(&credentials, headers);
         let visit = |facts: Facts| {
             same_site(carried)?;
-            let held = Held::of_visit(inner, headers, &jar);
-            Ok::<_, Refusal>(Box::new(Visit { carried: carried.clone(), facts: Facts { held, ..facts }, data: OnceLock::new() }))
+            let held = Held::of_visit(&credentials);
+            Ok::<_, Refusal>(Box::new(Visit {
+                carried: carried.clone(),
+                facts: Facts { held, ..facts },
+                data: OnceLock::new(),
+            }))
         };
         let who = match (&carried.auth, carried.active(require)) {
             (_, Ok(active)) => {
-                let held = Held::of_session(inner, headers, &jar, &active.session());
+                let held = Held::of_session(&credentials, &active.session());
                 Who::Session(Box::new(Session::new(carried.clone(), active, Facts { held, ..facts })))
             }
             (Auth::Nobody, Err(_)) => Who::Visit(visit(facts)?),

@@ -83,7 +83,8 @@ pub(crate) async fn admit_choice(
 
 /// A forged or expired code opens as nothing: one answer for all.
 fn open(inner: &Inner, code: &str, now: Timestamp) -> Result<(Sealed, Timestamp), Refusal> {
-    let unverified = countersign_token::Unverified::parse(code, TOKEN_LIMIT).map_err(authenticate::refusal)?;
+    let unverified =
+        countersign_token::Unverified::parse(code, TOKEN_LIMIT).map_err(authenticate::refusal)?;
     let claims = inner
         .ring()
         .open_code(&unverified, KIND, &inner.config.issuer, now)

@@ -11,7 +11,12 @@ use crate::refusal::Refusal;
 use crate::sessions::Inner;
 use crate::transport::Transport;
 
-pub(crate) async fn end(inner: &Arc<Inner>, id: OpId, target: Target, reason: EndReason) -> Result<Ended, Refusal> {
+pub(crate) async fn end(
+    inner: &Arc<Inner>,
+    id: OpId,
+    target: Target,
+    reason: EndReason,
+) -> Result<Ended, Refusal> {
     let many = !matches!(target, Target::Sessions(_) | Target::Own(..));
     let end = End { id, target, reason };
     let ended = super::ask(inner, "end", inner.registry.end(end)).await?;
@@ -43,7 +48,8 @@ pub(crate) async fn end_session(
 pub(crate) fn farewell(inner: &Inner, states: &[String]) -> Farewell {
     let config = &inner.config;
     let mut grant = Grant::default();
-    let mut delete = |name: &str, same_site| grant.set(cookie::delete(name, same_site, config.cookies.secure));
+    let mut delete =
+        |name: &str, same_site| grant.set(cookie::delete(name, same_site, config.cookies.secure));
     match config.transport {
         Transport::Cookies => {
             delete(&config.cookies.session, SameSite::Lax);

@@ -82,7 +82,11 @@ fn finish(inner: &Inner, login: &Login, seated: Seated) -> Result<Begun, Refusal
 
 fn refused(inner: &Inner, login: &Login, full: Full) -> Refusal {
     inner.node.saw_registry_instant(full.at);
-    inner.tell(&SessionEvent::LimitReached { owner: login.owner.clone(), scope: full.scope, limit: full.limit });
+    inner.tell(&SessionEvent::LimitReached {
+        owner: login.owner.clone(),
+        scope: full.scope,
+        limit: full.limit,
+    });
     let choice = match full.on_full {
         OnFull::Ask => choice::code(inner, login, &full),
         _ => None,
@@ -90,11 +94,15 @@ fn refused(inner: &Inner, login: &Login, full: Full) -> Refusal {
     limit_refusal(inner, full, choice)
 }
 
-pub(super) fn limit_refusal(inner: &Inner, full: Full, choice: Option<crate::refusal::ChoiceCode>) -> Refusal {
+pub(super) fn limit_refusal(
+    inner: &Inner,
+    full: Full,
+    choice: Option<crate::refusal::ChoiceCode>,
+) -> Refusal {
     let idle = inner.config.policy.idle;
-    let sessions = choice.is_some().then(|| {
-        full.own.iter().map(|record| SessionObject::listed(record, Holding::Seat, idle)).collect()
-    });
+    let sessions = choice
+        .is_some()
+        .then(|| full.own.iter().map(|record| SessionObject::listed(record, Holding::Seat, idle)).collect());
     Refusal::SessionsLimit(Box::new(LimitRefusal {
         scope: full.scope,
         limit: full.limit,

@@ -152,7 +152,8 @@ fn deliver(
     }
     let mut grant = Grant::for_session(body);
     for (name, value, same_site) in cookies {
-        let left = if name == &config.cookies.session { access.expires_at } else { record.expires_at }.since(material.at);
+        let left = if name == &config.cookies.session { access.expires_at } else { record.expires_at }
+            .since(material.at);
         let max_age = max_age(material.persistence, left);
         let cookie = SetCookie { name, value: &value, max_age, same_site }.to_header(config.cookies.secure);
         grant.set(cookie.map_err(|error| Refusal::StateTooLarge { size: error.size, limit: error.limit })?);

@@ -8,7 +8,7 @@ mod mint;
 mod refresh;
 mod update;
 
-pub(crate) use choice::{admit_choice, ChoiceForm};
+pub(crate) use choice::{ChoiceForm, admit_choice};
 pub(crate) use end::{end, end_session, farewell};
 pub(crate) use login::{Login, login};
 pub(crate) use refresh::{refresh, renew};

@@ -20,7 +20,11 @@ pub(crate) async fn refresh(inner: &Arc<Inner>, token: &str, activity: Activity)
 }
 
 /// Exchanges a refresh token within a request, which goes on with the new access token.
-pub(crate) async fn renew(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<(Auth, Grant), Refusal> {
+pub(crate) async fn renew(
+    inner: &Arc<Inner>,
+    token: &str,
+    activity: Activity,
+) -> Result<(Auth, Grant), Refusal> {
     let (grant, access) = exchange(inner, token, activity).await?;
     let presented = Presented { token: &access, scheme: Scheme::Cookie };
     Ok((authenticate::request(inner, Some(&presented)), grant))

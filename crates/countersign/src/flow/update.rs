@@ -59,7 +59,9 @@ impl Presented<'_> {
                 old.version
             }
             // The very first exclusive update of a session without any state may be repeated too.
-            (Standing::Superseded | Standing::Lost, None, Some(_)) if self.active.floor() == 1 => StateVersion::INITIAL,
+            (Standing::Superseded | Standing::Lost, None, Some(_)) if self.active.floor() == 1 => {
+                StateVersion::INITIAL
+            }
             (standing, ..) => standing.usable()?,
         };
         Ok((decode(self.inner, Some(self.active.session()), open), version.exclusive))
@@ -127,7 +129,8 @@ async fn advance<D: SessionData>(presented: &Presented<'_>, data: &D, base: Base
         Base::Reset => presented.active.floor() + 1,
     };
     // What does not fit must be known before the version moves.
-    let _fits = presented.deliver(&raw, D::VERSION, StateVersion { exclusive: expected, plain: 0 })?.discard();
+    let _fits =
+        presented.deliver(&raw, D::VERSION, StateVersion { exclusive: expected, plain: 0 })?.discard();
     let advance = Advance {
         session: presented.active.session(),
         base,
@@ -192,7 +195,12 @@ pub(crate) fn carry_visit(inner: &Inner, held: &Held, begun: Begun) -> Result<Gr
 }
 
 /// Gives a new session the data of the same person's session that it replaces.
-pub(crate) fn carry_session(inner: &Inner, active: &Active, held: &Held, begun: Begun) -> Result<Grant, Refusal> {
+pub(crate) fn carry_session(
+    inner: &Inner,
+    active: &Active,
+    held: &Held,
+    begun: Begun,
+) -> Result<Grant, Refusal> {
     let current = held
         .open(inner, Some(&active.session()), inner.now())
         .filter(|open| open.version.exclusive >= active.floor());
