@@ -25,7 +25,7 @@ pub enum KeyFileError {
         path: PathBuf,
     },
     /// The path names a directory, a pipe or a device.
-    #[error("{} is {found}, not a file: name the key file itself, such as {}", path.display(), path.join("keys.json").display())]
+    #[error("{} is {found}, not a file: name the key file itself", path.display())]
     NotAFile {
         /// The path that was asked for.
         path: PathBuf,
@@ -64,7 +64,7 @@ pub enum KeyFileError {
     },
     /// The file is damaged, or not a key ring at all.
     #[error(
-        "{} is not a usable key ring: {source}; put a backup back, or make new keys at another path (everyone logs in again)",
+        "{} cannot be used: {source}; put a backup back, or make new keys at another path (everyone logs in again)",
         path.display()
     )]
     Malformed {

@@ -165,13 +165,13 @@ fn every_bad_file_is_named_and_nothing_replaces_it() {
     check(b"-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n", "holds a PEM file");
     check(br#"{"kty":"OKP","crv":"Ed25519","d":"c2VjcmV0"}"#, "holds a single JSON Web Key");
     check(br#"{"keys":[]}"#, "holds a JWK set");
-    check(br#"{"version":1,"keys":"c2VjcmV0"}"#, "not a usable key ring");
-    check(br#"["c2VjcmV0"]"#, "not a usable key ring");
-    check(b"c2VjcmV0", "not a usable key ring");
-    check(b"\xff\xfe\x00", "not a usable key ring");
+    check(br#"{"version":1,"keys":"c2VjcmV0"}"#, "cannot be used: not a key ring");
+    check(br#"["c2VjcmV0"]"#, "cannot be used: not a key ring");
+    check(b"c2VjcmV0", "cannot be used: not a key ring");
+    check(b"\xff\xfe\x00", "cannot be used: not a key ring");
     check(&vec![b' '; 300_000], "300000 bytes");
     let whole = KeyRing::generate(Algorithm::EdDsa, NOW).to_json();
-    check(&whole[..whole.len() / 2], "not a usable key ring");
+    check(&whole[..whole.len() / 2], "cannot be used: not a key ring");
 }
 
 #[test]
