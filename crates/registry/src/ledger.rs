@@ -47,6 +47,8 @@ pub struct Ledger {
     pub(crate) ends: Ends,
     pub(crate) repeats: Repeats,
     pub(crate) spent: Spent,
+    /// It was just restored, and who holds a seat is still to be told by the rules.
+    unseated: bool,
 }
 
 impl Ledger {
@@ -66,12 +68,14 @@ impl Ledger {
             ends: Ends::default(),
             repeats: Repeats::default(),
             spent: Spent::default(),
+            unseated: false,
         };
         ledger.store.keep_ranks(ranked(&rules));
         ledger
     }
 
-    /// The ledger that a log remembers: at least at `position` and `now`, and whatever the facts say. Facts about one
+    /// The ledger that a log remembers: at least at `position` and `now`, and whatever the facts say. Where the rules
+    /// may differ from these, call [`Ledger::set_rules`] before any operation, which would carry these out. Facts about one
     /// session, and of one kind about one id, come in the order in which they happened; otherwise their order and
     /// their repetition do not matter.
     pub fn restore(
@@ -87,15 +91,7 @@ impl Ledger {
         ledger.feed.recalled();
         ledger.graves.recalled();
         ledger.repeats.recalled();
-        // A session looks as if it held its seat until the first settling looks at it.
-        let places: Vec<u32> = ledger.store.iter().collect();
-        for place in places {
-            let slot = ledger.store.get(place);
-            if !slot.is(GIVEN_UP) && ledger.now < slot.activity.after(rules.dangling_after) {
-                ledger.store.hold(place);
-            }
-        }
-        ledger.store.wake_all(|slot| due(slot, &rules));
+        ledger.unseated = true;
         ledger
     }
 
@@ -152,10 +148,26 @@ impl Ledger {
         &self.rules
     }
 
-    /// Changes the figures of the rules. A longer `dangling_after` gives no seat back.
+    /// Changes the figures of the rules. A longer `dangling_after` gives no seat back; but those of a ledger that was
+    /// just restored decide who holds a seat.
     pub fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
         self.store.keep_ranks(ranked(&rules));
+        self.seat_the_restored();
+        self.store.wake_all(|slot| due(slot, &rules));
+    }
+
+    fn seat_the_restored(&mut self) {
+        if !std::mem::take(&mut self.unseated) {
+            return;
+        }
+        let (rules, places) = (self.rules, self.store.iter().collect::<Vec<u32>>());
+        for place in places {
+            let slot = self.store.get(place);
+            if !slot.is(GIVEN_UP) && self.now < slot.activity.after(rules.dangling_after) {
+                self.store.hold(place);
+            }
+        }
         self.store.wake_all(|slot| due(slot, &rules));
     }
 
@@ -178,6 +190,7 @@ impl Ledger {
     /// Ends what time has ended, frees the seats of sessions that dangle, and forgets what nobody needs to remember.
     /// Every operation does so first; its cost is spread over what it ends. Returns the instant that counts.
     pub fn settle(&mut self, now: Timestamp, facts: &mut Vec<Fact>) -> Timestamp {
+        self.seat_the_restored();
         self.now = self.now.max(now).min(Timestamp::from_millis(LATEST));
         while let Some((place, at)) = self.store.pop(self.now) {
             self.look_at(place, at, facts);
@@ -255,3 +268,6 @@ fn ranked(rules: &Rules) -> Ranked {
     };
     Ranked { tenant: ends(rules.limits.tenant), site: ends(rules.limits.site) }
 }
+
+#[cfg(test)]
+mod tests;
