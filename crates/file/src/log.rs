@@ -1,56 +1,44 @@
 //! The log: the file's tables, and the one transaction at a time that writes facts into them.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use countersign_registry::{Fact, Ledger};
 use countersign_token::{FeedPosition, SessionId, Timestamp};
-use redb::{Database, Durability, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{
+    Database, Durability, ReadableTable, ReadableTableMetadata as _, TableDefinition, WriteTransaction,
+};
 
 use crate::error::Flaw;
-use crate::record::{self, Done, Entry, FORMAT, Gone, Record};
+use crate::record::{self, Done, Entry, FORMAT, Gone, Record, Used};
 
+// What comes in the order of time has time in front of its key: it is written side by side, and what is past is
+// found at the front.
 pub(crate) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 pub(crate) const SESSIONS: TableDefinition<&[u8; 16], &[u8]> = TableDefinition::new("sessions");
-pub(crate) const GONE: TableDefinition<&[u8; 16], &[u8]> = TableDefinition::new("gone");
+pub(crate) const GONE: TableDefinition<(u64, &[u8; 16]), &[u8]> = TableDefinition::new("gone");
 pub(crate) const ENTRIES: TableDefinition<(u64, u64), &[u8]> = TableDefinition::new("entries");
-pub(crate) const ONCE: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("once");
-pub(crate) const DONE: TableDefinition<&[u8; 16], &[u8]> = TableDefinition::new("done");
+pub(crate) const ONCE: TableDefinition<(u64, &[u8; 32]), &[u8]> = TableDefinition::new("once");
+pub(crate) const DONE: TableDefinition<(u64, &[u8; 16]), &[u8]> = TableDefinition::new("done");
 
 /// How long the reason of an ended session is kept.
 const REASON_LIFE: Duration = Duration::from_secs(24 * 3600);
-/// How many are kept, as many as the ledger keeps.
-const REASONS: usize = 1 << 20;
-/// When to look again at an entry that the ledger still needs.
-const LOOK_AGAIN: Duration = Duration::from_secs(15 * 60);
+/// How many are kept, as many as the ledger keeps; beyond, the oldest is forgotten.
+const REASONS: u64 = 1 << 20;
 
 /// The facts of a ledger in a file.
 ///
 /// Rows that time has made useless are deleted by the commits that follow, a few more than each one writes, so the
-/// file stays as large as what is remembered. What is due when is kept in memory, 48 bytes a row.
+/// file holds what is remembered and no more.
 #[derive(Debug)]
 pub(crate) struct Log {
     database: Database,
-    due: BinaryHeap<Reverse<(Timestamp, Row)>>,
-    /// The ended sessions whose reason is kept, at most [`REASONS`]: beyond, the oldest is forgotten.
-    graves: BinaryHeap<Reverse<(Timestamp, [u8; 16])>>,
     /// The instant that the file knows.
     clock: Timestamp,
 }
 
-/// A row that will be useless one day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Row {
-    Gone([u8; 16]),
-    Entry(u64, u64),
-    Once([u8; 32]),
-    Done([u8; 16]),
-}
-
 impl Log {
     pub(crate) fn new(database: Database, clock: Timestamp) -> Self {
-        Self { database, due: BinaryHeap::new(), graves: BinaryHeap::new(), clock }
+        Self { database, clock }
     }
 
     /// The instant that the file knows: after a restart the registry's time goes on from there.
@@ -60,68 +48,16 @@ impl Log {
 
     /// Writes facts, and where the ledger stands. Once it returns, they survive whatever happens to the machine.
     pub(crate) fn commit(&mut self, facts: &[Fact], ledger: &Ledger) -> Result<(), Flaw> {
-        let (position, now) = (ledger.position(), ledger.now());
         let mut transaction = self.database.begin_write()?;
         transaction.set_durability(Durability::Immediate)?;
-        set_meta(&transaction, position, now)?;
-        Tables::open(&transaction)?.write(facts)?;
-        let useless = self.useless(2 * facts.len() + 64, ledger);
-        Tables::open(&transaction)?.delete(&useless)?;
+        set_meta(&transaction, ledger.position(), ledger.now())?;
+        let mut tables = Tables::open(&transaction)?;
+        tables.write(facts)?;
+        tables.sweep(2 * facts.len() + 64, ledger)?;
+        drop(tables);
         transaction.commit()?;
-        self.clock = now;
-        for fact in facts {
-            self.expect(fact);
-        }
+        self.clock = ledger.now();
         Ok(())
-    }
-
-    /// Notes when the row of a fact will be useless.
-    pub(crate) fn expect(&mut self, fact: &Fact) {
-        let due = match fact {
-            Fact::Session(_) => return,
-            Fact::Gone { session, at, .. } => {
-                return self.graves.push(Reverse((*at, *session.as_bytes())));
-            }
-            Fact::Entry(entry) => (entry.until, Row::Entry(entry.position.epoch, entry.position.seq)),
-            Fact::Once { id, until } => (*until, Row::Once(id.0)),
-            Fact::Done { id, until, .. } => (*until, Row::Done(id.0)),
-        };
-        if due.0 != Timestamp::MAX {
-            self.due.push(Reverse(due));
-        }
-    }
-
-    /// At most so many rows whose time has come and that the ledger does not need.
-    fn useless(&mut self, at_most: usize, ledger: &Ledger) -> Vec<Row> {
-        let now = ledger.now();
-        let mut rows = Vec::new();
-        while rows.len() < at_most
-            && let Some(session) = self.next_grave(now)
-        {
-            rows.push(Row::Gone(session));
-        }
-        while rows.len() < at_most
-            && let Some(row) = self.next_due(now)
-        {
-            match row {
-                Row::Entry(epoch, seq) if ledger.keeps(FeedPosition { epoch, seq }) => {
-                    self.due.push(Reverse((now.after(LOOK_AGAIN), row)));
-                }
-                _ => rows.push(row),
-            }
-        }
-        rows
-    }
-
-    fn next_grave(&mut self, now: Timestamp) -> Option<[u8; 16]> {
-        let Reverse((at, _)) = *self.graves.peek()?;
-        let useless = at.after(REASON_LIFE) <= now || self.graves.len() > REASONS;
-        if useless { self.graves.pop().map(|Reverse((_, session))| session) } else { None }
-    }
-
-    fn next_due(&mut self, now: Timestamp) -> Option<Row> {
-        let Reverse((due, _)) = *self.due.peek()?;
-        if due <= now { self.due.pop().map(|Reverse((_, row))| row) } else { None }
     }
 }
 
@@ -140,10 +76,10 @@ fn set_meta(transaction: &WriteTransaction, position: FeedPosition, now: Timesta
 
 struct Tables<'t> {
     sessions: redb::Table<'t, &'static [u8; 16], &'static [u8]>,
-    gone: redb::Table<'t, &'static [u8; 16], &'static [u8]>,
+    gone: redb::Table<'t, (u64, &'static [u8; 16]), &'static [u8]>,
     entries: redb::Table<'t, (u64, u64), &'static [u8]>,
-    once: redb::Table<'t, &'static [u8; 32], &'static [u8]>,
-    done: redb::Table<'t, &'static [u8; 16], &'static [u8]>,
+    once: redb::Table<'t, (u64, &'static [u8; 32]), &'static [u8]>,
+    done: redb::Table<'t, (u64, &'static [u8; 16]), &'static [u8]>,
 }
 
 impl<'t> Tables<'t> {
@@ -169,41 +105,89 @@ impl<'t> Tables<'t> {
             Fact::Session(record) => {
                 self.sessions.insert(record.id.as_bytes(), &*bytes(&**record)?)?;
             }
-            Fact::Gone { session, reason, at } => self.bury(session, Gone { reason: *reason, at: *at })?,
+            Fact::Gone { session, reason, at } => self.bury(session, *at, Gone { reason: *reason })?,
             Fact::Entry(entry) => {
                 let key = (entry.position.epoch, entry.position.seq);
                 let entry = Entry { at: entry.at, until: entry.until, news: entry.news.clone() };
                 self.entries.insert(key, &*bytes(&entry)?)?;
             }
             Fact::Once { id, until } => {
-                self.once.insert(&id.0, &*bytes(until)?)?;
+                self.once.insert((until.as_millis(), &id.0), &*bytes(&Used)?)?;
             }
             Fact::Done { id, position, entries, sessions, until } => {
-                let done =
-                    Done { position: *position, entries: *entries, sessions: *sessions, until: *until };
-                self.done.insert(&id.0, &*bytes(&done)?)?;
+                let done = Done { position: *position, entries: *entries, sessions: *sessions };
+                self.done.insert((until.as_millis(), &id.0), &*bytes(&done)?)?;
             }
         }
         Ok(())
     }
 
-    fn bury(&mut self, session: &SessionId, gone: Gone) -> Result<(), Flaw> {
+    fn bury(&mut self, session: &SessionId, at: Timestamp, gone: Gone) -> Result<(), Flaw> {
         self.sessions.remove(session.as_bytes())?;
-        self.gone.insert(session.as_bytes(), &*bytes(&gone)?)?;
+        self.gone.insert((at.as_millis(), session.as_bytes()), &*bytes(&gone)?)?;
         Ok(())
     }
 
-    fn delete(&mut self, rows: &[Row]) -> Result<(), Flaw> {
-        for row in rows {
-            match row {
-                Row::Gone(session) => drop(self.gone.remove(session)?),
-                Row::Entry(epoch, seq) => drop(self.entries.remove((*epoch, *seq))?),
-                Row::Once(id) => drop(self.once.remove(id)?),
-                Row::Done(id) => drop(self.done.remove(id)?),
+    /// Deletes what nobody needs any more, of each kind at most so many rows.
+    fn sweep(&mut self, at_most: usize, ledger: &Ledger) -> Result<(), Flaw> {
+        let now = ledger.now();
+        for _ in 0..at_most {
+            let too_many = self.gone.len()? > REASONS;
+            let past = |at| too_many || Timestamp::from_millis(at).after(REASON_LIFE) <= now;
+            if !delete_first(&mut self.gone, past)? {
+                break;
             }
+        }
+        for _ in 0..at_most {
+            if !delete_first(&mut self.once, |until| until <= now.as_millis())? {
+                break;
+            }
+        }
+        for _ in 0..at_most {
+            if !delete_first(&mut self.done, |until| until <= now.as_millis())? {
+                break;
+            }
+        }
+        self.sweep_entries(at_most, ledger)
+    }
+
+    /// Entries that last for ever lie in front; the first that is young or needed is followed by younger ones.
+    fn sweep_entries(&mut self, at_most: usize, ledger: &Ledger) -> Result<(), Flaw> {
+        let mut useless = Vec::new();
+        for row in self.entries.range::<(u64, u64)>(..)? {
+            let (key, value) = row?;
+            let (epoch, seq) = key.value();
+            let entry: Entry = record::decode(value.value())?;
+            let needed = ledger.keeps(FeedPosition { epoch, seq });
+            if useless.len() >= at_most || entry.until > ledger.now() && entry.until != Timestamp::MAX {
+                break;
+            }
+            if !needed {
+                useless.push((epoch, seq));
+            } else if entry.until != Timestamp::MAX {
+                break;
+            }
+        }
+        for key in useless {
+            self.entries.remove(key)?;
         }
         Ok(())
     }
+}
+
+/// Deletes the first row if its time has come.
+fn delete_first<const N: usize>(
+    table: &mut redb::Table<'_, (u64, &'static [u8; N]), &'static [u8]>,
+    past: impl Fn(u64) -> bool,
+) -> Result<bool, Flaw> {
+    let Some((time, id)) = table.first()?.map(|(key, _)| (key.value().0, *key.value().1)) else {
+        return Ok(false);
+    };
+    let past = past(time);
+    if past {
+        table.remove((time, &id))?;
+    }
+    Ok(past)
 }
 
 fn bytes<R: Record>(record: &R) -> Result<Vec<u8>, Flaw> {

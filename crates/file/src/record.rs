@@ -13,11 +13,10 @@ pub(crate) const FORMAT: u64 = 1;
 /// The version of a record's bytes. It grows when a record changes; older ones stay readable.
 const VERSION: u8 = 1;
 
-/// A session that has ended.
+/// A session that has ended; since when is in its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Gone {
     pub(crate) reason: EndReason,
-    pub(crate) at: Timestamp,
 }
 
 /// An entry of the feed, but for its position, which is its key.
@@ -28,14 +27,17 @@ pub(crate) struct Entry {
     pub(crate) news: News,
 }
 
-/// An end that was carried out.
+/// An end that was carried out; until when that is remembered is in its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Done {
     pub(crate) position: FeedPosition,
     pub(crate) entries: u64,
     pub(crate) sessions: u64,
-    pub(crate) until: Timestamp,
 }
+
+/// A one-time id that was claimed; until when that matters is in its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Used;
 
 /// Something that a table holds.
 pub(crate) trait Record: Serialize + DeserializeOwned {}
@@ -44,8 +46,7 @@ impl Record for SessionRecord {}
 impl Record for Gone {}
 impl Record for Entry {}
 impl Record for Done {}
-/// Until when a one-time id matters.
-impl Record for Timestamp {}
+impl Record for Used {}
 
 pub(crate) fn encode<R: Record>(record: &R) -> Result<Vec<u8>, postcard::Error> {
     postcard::to_extend(record, vec![VERSION])

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::error::{Flaw, OpenError};
 use crate::log::{DONE, ENTRIES, GONE, Log, META, ONCE, SESSIONS};
 use crate::place::{self, Place};
-use crate::record::{Done, Entry, FORMAT, Gone, decode};
+use crate::record::{Done, Entry, FORMAT, Gone, Used, decode};
 use crate::registry::Options;
 use crate::writer::Writer;
 
@@ -58,13 +58,10 @@ pub(crate) fn existing(backend: impl StorageBackend, options: &Options) -> Resul
     }
     let transaction = database.begin_read()?;
     let (position, clock) = meta(&transaction)?;
-    let mut log = Log::new(database, clock);
+    let log = Log::new(database, clock);
     let mut flaw = None;
     let facts = Facts::read(&transaction)?.map_while(|fact| match fact {
-        Ok(fact) => {
-            log.expect(&fact);
-            Some(fact)
-        }
+        Ok(fact) => Some(fact),
         Err(found) => {
             flaw = Some(found);
             None
@@ -110,10 +107,14 @@ impl Facts {
             let (key, value) = row?;
             session(key.value(), decode(value.value())?)
         });
-        let gone = transaction.open_table(GONE)?.range::<&[u8; 16]>(..)?.map(|row| {
+        let gone = transaction.open_table(GONE)?.range::<(u64, &[u8; 16])>(..)?.map(|row| {
             let (key, value) = row?;
-            let Gone { reason, at } = decode(value.value())?;
-            Ok(Fact::Gone { session: SessionId::from_bytes(*key.value()), reason, at })
+            let ((at, session), Gone { reason }) = (key.value(), decode(value.value())?);
+            Ok(Fact::Gone {
+                session: SessionId::from_bytes(*session),
+                reason,
+                at: Timestamp::from_millis(at),
+            })
         });
         let entries = transaction.open_table(ENTRIES)?.range::<(u64, u64)>(..)?.map(|row| {
             let (key, value) = row?;
@@ -125,14 +126,16 @@ impl Facts {
                 news,
             }))
         });
-        let once = transaction.open_table(ONCE)?.range::<&[u8; 32]>(..)?.map(|row| {
+        let once = transaction.open_table(ONCE)?.range::<(u64, &[u8; 32])>(..)?.map(|row| {
             let (key, value) = row?;
-            Ok(Fact::Once { id: OnceId(*key.value()), until: decode(value.value())? })
+            let ((until, id), Used) = (key.value(), decode(value.value())?);
+            Ok(Fact::Once { id: OnceId(*id), until: Timestamp::from_millis(until) })
         });
-        let done = transaction.open_table(DONE)?.range::<&[u8; 16]>(..)?.map(|row| {
+        let done = transaction.open_table(DONE)?.range::<(u64, &[u8; 16])>(..)?.map(|row| {
             let (key, value) = row?;
-            let Done { position, entries, sessions, until } = decode(value.value())?;
-            Ok(Fact::Done { id: OpId(*key.value()), position, entries, sessions, until })
+            let ((until, id), done): (_, Done) = (key.value(), decode(value.value())?);
+            let (Done { position, entries, sessions }, until) = (done, Timestamp::from_millis(until));
+            Ok(Fact::Done { id: OpId(*id), position, entries, sessions, until })
         });
         Ok(Box::new(sessions.chain(gone).chain(entries).chain(once).chain(done)))
     }

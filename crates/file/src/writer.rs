@@ -58,7 +58,7 @@ impl Writer {
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let batch = match self.wait(jobs) {
-                Ok(job) => std::iter::once(job).chain(jobs.try_iter()).take(BATCH).collect(),
+                Ok(job) => gather(job, jobs),
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
@@ -119,6 +119,20 @@ impl Writer {
         let position = self.ledger.position();
         self.position.send_if_modified(|known| std::mem::replace(known, position) < position);
         Ok(())
+    }
+}
+
+/// All that wait, and those who are on their way: whoever was just answered often asks again at once, and who misses
+/// this commit waits for two.
+fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
+    let mut batch = vec![first];
+    loop {
+        let before = batch.len();
+        batch.extend(jobs.try_iter().take(BATCH - before));
+        if batch.len() == before || batch.len() == BATCH {
+            return batch;
+        }
+        std::thread::yield_now();
     }
 }
 
