@@ -91,7 +91,7 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
 
 /// The same text, each line moved right by two spaces.
 pub(crate) fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().flat_map(|line| ["  ", line, "\n"]).collect()
 }
 
 /// Text from a stranger, safe to show: control characters (which could drive the terminal) are escaped.

@@ -111,7 +111,7 @@ pub(crate) struct Candidate {
 }
 
 /// What is wrong with a token's header, given the keys there are.
-pub(crate) fn header_fault(peeked: &Peeked, kind: Kind, keys: &[Candidate]) -> Option<Reason> {
+pub(crate) fn header_fault(peeked: &Peeked, kind: Kind, candidates: &[Candidate]) -> Option<Reason> {
     if peeked.kind() != kind.name() {
         let detail = format!("it calls itself {}, and {} was asked for", peeked.kind(), kind.name());
         return Some(Reason::new("wrong-kind", detail));
@@ -122,11 +122,11 @@ pub(crate) fn header_fault(peeked: &Peeked, kind: Kind, keys: &[Candidate]) -> O
             format!("its header has `{}`, which is never accepted", printable(name)),
         ));
     }
-    let kid = peeked.header_text("kid");
-    let Some(key) = keys.iter().find(|key| key.kid == kid) else {
-        let detail = match kid {
+    let name = peeked.header_text("kid");
+    let Some(key) = candidates.iter().find(|key| key.kid == name) else {
+        let detail = match name {
             "" => "its header names no key".to_owned(),
-            kid => format!("it names the key {}, which is not there", printable(kid)),
+            name => format!("it names the key {}, which is not there", printable(name)),
         };
         return Some(Reason::new("unknown-key", detail));
     };

@@ -83,15 +83,12 @@ impl Verify {
             clock_skew: Duration::from_secs(self.clock_skew),
         };
         // Keys before the token: a file that cannot be used is no verdict.
-        let verdict = match self.jwks {
-            Some(path) => {
-                let keys = PublicKeys::read(&path)?;
-                with_token(self.source, |token, peeked| keys.verify(token, peeked, &wanted))?
-            }
-            None => {
-                let file = KeyFile::open(key_file(self.keys))?;
-                with_token(self.source, |token, peeked| with_ring(file.ring(), token, peeked, &wanted))?
-            }
+        let verdict = if let Some(path) = self.jwks {
+            let keys = PublicKeys::read(&path)?;
+            with_token(self.source, |token, peeked| keys.verify(token, peeked, &wanted))?
+        } else {
+            let file = KeyFile::open(key_file(self.keys))?;
+            with_token(self.source, |token, peeked| with_ring(file.ring(), token, peeked, &wanted))?
         };
         Ok(report(&verdict, &wanted))
     }

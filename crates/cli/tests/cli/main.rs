@@ -5,6 +5,7 @@
 //! After a wanted change, `UPDATE_SNAPSHOTS=1 cargo test -p countersign-cli` writes the files anew: read the diff.
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
 mod masking;
 mod minted;
@@ -72,12 +73,8 @@ fn answer(output: &Output) -> String {
         text.push_str(format!("! {line}").trim_end());
         text.push('\n');
     }
-    match output.status.code() {
-        Some(0) => {}
-        Some(code) => text.push_str(&format!("[exit {code}]\n")),
-        None => panic!("killed: {:?}", output.status),
-    }
-    text
+    let code = output.status.code().expect("killed by a signal");
+    if code == 0 { text } else { format!("{text}[exit {code}]\n") }
 }
 
 /// `countersign … | head -1`, with a reader that is gone before the first byte.

@@ -71,10 +71,10 @@ fn mask_dates(text: &str) -> String {
 
 /// Where the next date is, how long it is, and what stands in for it.
 fn next_date(text: &str) -> Option<(usize, usize, &'static str)> {
-    let starts = text.char_indices().filter(|&(at, c)| {
+    let mut starts = text.char_indices().filter(|&(at, c)| {
         c.is_ascii_digit() && !text[..at].ends_with(|before: char| before.is_ascii_alphanumeric())
     });
-    starts.filter_map(|(at, _)| date_at(&text[at..]).map(|(length, name)| (at, length, name))).next()
+    starts.find_map(|(at, _)| date_at(&text[at..]).map(|(length, name)| (at, length, name)))
 }
 
 fn date_at(text: &str) -> Option<(usize, &'static str)> {
