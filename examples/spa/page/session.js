@@ -47,6 +47,7 @@ export class Session extends EventTarget {
     try {
       if (transport === "cookies") this.#adopt(await this.call("GET", "/session", { restoring: true }));
       else if (transport === "bearer" || this.#refresh) await this.renew();
+      else this.#leave();
     } catch (problem) {
       if (problem.status !== 401) throw problem;
       this.#leave(problem.code === "session-ended" ? problem.reason : undefined);

@@ -56,17 +56,20 @@ pub(crate) fn granted(grant: Grant) -> Response<Body> {
 /// Tells browsers to take nothing for anything else, to run no script but ours, and to show us in no frame.
 pub(crate) fn harden<B>(response: &mut Response<B>) {
     let headers = response.headers_mut();
+    let is_page = headers.get(CONTENT_TYPE).is_some_and(|content_type| content_type == HTML);
+    let policy = HeaderValue::from_static(if is_page { PAGE_POLICY } else { DATA_POLICY });
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
     for (name, value) in HARD {
         headers.insert(name, HeaderValue::from_static(value));
     }
 }
 
-const HARD: [(HeaderName, &str); 5] = [
-    (
-        CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-    ),
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                           connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+                           require-trusted-types-for 'script'";
+const HARD: [(HeaderName, &str); 4] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),

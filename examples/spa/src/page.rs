@@ -8,6 +8,8 @@ use countersign::Transport;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use crate::answer::HTML;
+
 /// The files of the page.
 pub(crate) struct Page {
     files: Vec<File>,
@@ -20,7 +22,6 @@ struct File {
     etag: HeaderValue,
 }
 
-const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";

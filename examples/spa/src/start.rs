@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,10 +61,7 @@ pub(crate) enum StartError {
 pub(crate) async fn start(flags: &Flags) -> Result<Started, StartError> {
     let listener = listen(&flags.listen).await?;
     let address = listener.local_addr().map_err(|source| not_bound(&flags.listen, source))?;
-    let origin = flags.origin.clone().unwrap_or_else(|| format!("http://{address}"));
-    if flags.dev_cookies && !address.ip().is_loopback() {
-        return Err(StartError::Flags("--dev-cookies is for the loopback only, and --listen is not on it"));
-    }
+    let origin = origin(flags, address)?;
     let metrics = Arc::new(Metrics::new()?);
     let sessions = sessions(flags, &origin, metrics.clone())?;
     let page = Page::new(flags.transport.into(), flags.race_window);
@@ -88,7 +86,10 @@ pub(crate) fn told_to_stop() -> Result<impl Future<Output = ()>, StartError> {
 /// An error and what caused it, in one line.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |error| (*error).source());
-    causes.fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
+    causes.map(ToString::to_string).fold(error.to_string(), |words, cause| {
+        // Some errors tell their cause themselves.
+        if words.contains(&cause) { words } else { format!("{words}: {cause}") }
+    })
 }
 
 async fn listen(address: &str) -> Result<TcpListener, StartError> {
@@ -97,6 +98,25 @@ async fn listen(address: &str) -> Result<TcpListener, StartError> {
 
 fn not_bound(address: &str, source: io::Error) -> StartError {
     StartError::Listen { address: address.to_owned(), source }
+}
+
+/// The public origin: as given, or the address that is bound where browsers may use that.
+fn origin(flags: &Flags, bound: SocketAddr) -> Result<String, StartError> {
+    match &flags.origin {
+        _ if bound.ip().is_loopback() => {}
+        _ if flags.dev_cookies => {
+            return Err(StartError::Flags(
+                "--dev-cookies is for the loopback only, and --listen is not on it",
+            ));
+        }
+        None => {
+            return Err(StartError::Flags(
+                "--listen is not on the loopback: say with --origin which https: address browsers use",
+            ));
+        }
+        Some(_) => {}
+    }
+    Ok(flags.origin.clone().unwrap_or_else(|| format!("http://{bound}")))
 }
 
 fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<Sessions, StartError> {
