@@ -1,4 +1,14 @@
-//! What the server remembers of its sessions. Under construction.
+//! What the server remembers of its sessions: which ids are alive, who holds a seat, what has ended.
+//!
+//! All rules live in one pure state machine, the [`Ledger`]: an operation and an instant go in, an outcome and the
+//! [facts](Fact) that changed come out. A [`Registry`] is a home of a ledger: [`MemoryRegistry`] is the ledger behind a
+//! lock; other crates keep its facts in a file, or speak to a server. Nodes follow a registry's feed into a [`View`],
+//! which answers on each request, without I/O, whether a session has been revoked.
+//!
+//! - Operations and outcomes: [`Admit`], [`Rotate`], [`Advance`], [`Touch`], [`End`], [`Once`], [`List`], and the figures
+//!   that they are judged by, [`Rules`].
+//! - Rules one can call alone: the table of [`rotation`] and the compare-and-set of [`version`].
+//! - For tests: the suite that every registry passes, [`conformance`], and a registry that fails on demand, [`Faulty`].
 
 mod activity;
 mod admit;
