@@ -21,7 +21,7 @@ pub(crate) const ONCE: TableDefinition<(u64, &[u8; 32]), &[u8]> = TableDefinitio
 pub(crate) const DONE: TableDefinition<(u64, &[u8; 16]), &[u8]> = TableDefinition::new("done");
 
 /// How long the reason of an ended session is kept.
-const REASON_LIFE: Duration = Duration::from_secs(24 * 3600);
+const REASON_LIFE: Duration = Duration::from_hours(24);
 /// How many are kept, as many as the ledger keeps; beyond, the oldest is forgotten.
 const REASONS: u64 = 1 << 20;
 
@@ -159,7 +159,7 @@ impl<'t> Tables<'t> {
             let (epoch, seq) = key.value();
             let entry: Entry = record::decode(value.value())?;
             let needed = ledger.keeps(FeedPosition { epoch, seq });
-            if useless.len() >= at_most || entry.until > ledger.now() && entry.until != Timestamp::MAX {
+            if useless.len() >= at_most || (entry.until > ledger.now() && entry.until != Timestamp::MAX) {
                 break;
             }
             if !needed {

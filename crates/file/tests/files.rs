@@ -1,4 +1,5 @@
 //! Whatever is wrong with a registry's file has an error of its own, and loses nothing.
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -19,7 +20,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn id(n: u16) -> SessionId {
-    SessionId::from_bytes((u128::from(n) << 100 | u128::from(n)).to_be_bytes())
+    SessionId::from_bytes(((u128::from(n) << 100) | u128::from(n)).to_be_bytes())
 }
 
 fn open(path: &Path, clock: &ManualClock) -> Result<FileRegistry, OpenError> {
@@ -160,7 +161,7 @@ fn a_restart_forgets_nothing_whatever_the_clock_shows() {
     let Ok(Admitted::Seated(seated)) = block_on(registry.admit(login)) else { panic!("no seat") };
     assert!(seated.at >= START, "the registry's time went back");
     drop(registry);
-    assert!(is_whole(&open(&path, &ManualClock::at(START.after(Duration::from_secs(60)))).unwrap()));
+    assert!(is_whole(&open(&path, &ManualClock::at(START.after(Duration::from_mins(1)))).unwrap()));
 }
 
 #[test]
@@ -214,7 +215,7 @@ fn what_is_past_leaves_the_file() {
             let end = End { id: OpId(*session.as_bytes()), target, reason: EndReason::Logout };
             assert_eq!(block_on(registry.end(end)).unwrap().sessions, 1);
         }
-        clock.advance(Duration::from_secs(25 * 3600));
+        clock.advance(Duration::from_hours(25));
         fs::metadata(&path).unwrap().len()
     };
     let first = day(0).max(day(1));

@@ -1,4 +1,5 @@
 //! A registry that is opened anew between any two operations answers like a ledger that never rested.
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::time::Duration;
 
@@ -65,7 +66,7 @@ fn owner(n: u8) -> Owner {
 
 fn login(session: u8, of: u8, minutes: u64, key: Option<u8>) -> Admit {
     Admit {
-        lifetime: Lifetime::For(Duration::from_secs(minutes * 60)),
+        lifetime: Lifetime::For(Duration::from_mins(minutes)),
         login_key: key.map(|key| Digest([key; 16])),
         device: Some("Firefox on Linux".into()),
         ..Admit::new(id(session), owner(of))
@@ -155,7 +156,7 @@ impl Model {
 }
 
 fn claim(id: u8, minutes: u64, now: Timestamp) -> Once {
-    Once { id: OnceId([id; 32]), until: now.after(Duration::from_secs(minutes * 60)), of: None }
+    Once { id: OnceId([id; 32]), until: now.after(Duration::from_mins(minutes)), of: None }
 }
 
 fn ids() -> Vec<SessionId> {
@@ -218,7 +219,7 @@ async fn compare(ops: &[Op]) {
     let clock = ManualClock::at(START);
     // Limits below the number of sessions, and idle times beyond the test's.
     let limits = Limits::none().per_user(2, OnFull::EndLeastRecent).per_site(4, OnFull::Refuse);
-    let rules = Rules { limits, idle_timeout: Duration::from_secs(7 * 86400), ..Rules::default() };
+    let rules = Rules { limits, idle_timeout: Duration::from_hours(7 * 24), ..Rules::default() };
     let open = || {
         let registry = FileRegistry::open_with(&path, Options::default().clock(clock.clone())).unwrap();
         registry.configure(rules);

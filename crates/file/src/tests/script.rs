@@ -21,7 +21,7 @@ const ROUNDS: u8 = 6;
 
 pub(super) fn open(disk: &Disk, clock: &ManualClock) -> Result<FileRegistry, OpenError> {
     let (disk, options) = (disk.clone(), Options::default().clock(clock.clone()));
-    FileRegistry::start("disk".into(), move || {
+    FileRegistry::start("disk".as_ref(), move || {
         let empty = redb::StorageBackend::len(&disk).map_err(Flaw::Io);
         let opened = match empty {
             Ok(0) => crate::recover::new(disk, &options),
@@ -124,7 +124,7 @@ impl Witness {
 
     async fn claim(&mut self, registry: &FileRegistry, round: u8) {
         let id = OnceId([round; 32]);
-        let once = Once { id, until: START.after(Duration::from_secs(86400)), of: None };
+        let once = Once { id, until: START.after(Duration::from_hours(24)), of: None };
         let known = match self.note(registry.once(once).await) {
             Some(Claimed::First) => Known::Acknowledged,
             Some(Claimed::Spent) => panic!("it was free"),
@@ -245,7 +245,7 @@ impl Witness {
             life.check(&standing, &view, batch.at);
         }
         for (id, known) in &self.claims {
-            let until = START.after(Duration::from_secs(86400));
+            let until = START.after(Duration::from_hours(24));
             let again = registry.once(Once { id: *id, until, of: None }).await.unwrap();
             assert!(
                 *known != Known::Acknowledged || again == Claimed::Spent,
