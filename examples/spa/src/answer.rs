@@ -5,9 +5,11 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use countersign::{Dialect, Grant, ProblemStyle, Refusal};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use serde::Serialize;
@@ -51,6 +53,15 @@ pub(crate) fn refused(refusal: &Refusal, request: &HeaderMap) -> Response<Body> 
 /// The answer to a login.
 pub(crate) fn granted(grant: Grant) -> Response<Body> {
     grant.into_response::<Bytes>().map(full)
+}
+
+/// The answer to a HEAD request: headers alone. (Of hyper's two protocols, only HTTP/1 cuts the body off by itself.)
+pub(crate) fn without_body(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length @ 1..) = response.body().size_hint().exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    *response.body_mut() = full(Bytes::new());
+    response
 }
 
 /// Tells browsers to take nothing for anything else, to run no script but ours, and to show us in no frame.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use countersign::{CountOf, Readiness, Refusal, ResponseBody, Sessions};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tokio::sync::watch;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
@@ -87,6 +87,7 @@ where
     S: Service<Request<B>, Response = Response<ResponseBody<Body>>, Error = Infallible>,
 {
     let began = Instant::now();
+    let is_head = request.method() == Method::HEAD;
     let found = routes::find(&request, &app.page);
     let mut response = match &found {
         Err(refusal) => answer::refused(refusal, request.headers()),
@@ -100,6 +101,9 @@ where
             }
         }
     };
+    if is_head {
+        response = answer::without_body(response);
+    }
     answer::harden(&mut response);
     app.metrics.request(found.map_or("none", Route::name), response.status(), began.elapsed());
     Ok(response)

@@ -219,6 +219,9 @@ async fn the_page_and_the_probes_need_no_session() {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}");
         assert!(!answer.headers.contains_key("set-cookie"), "{path}");
     }
+    let head = anyone.send_only(Method::HEAD, "/page/app.js", None).await;
+    assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
+    assert_eq!(head.headers["content-length"], anyone.get("/page/app.js").await.body.len().to_string());
     let metrics = anyone.get("/metrics").await;
     let text = str::from_utf8(&metrics.body).unwrap();
     assert!(text.contains(r#"http_requests_total{route="/readyz",status="200"} 1"#), "{text}");
