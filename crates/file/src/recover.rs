@@ -76,7 +76,7 @@ pub(crate) fn existing(backend: impl StorageBackend, options: &Options) -> Resul
 
 fn writer(ledger: Ledger, log: Log, options: &Options) -> Writer {
     let position = watch::Sender::new(ledger.position());
-    Writer { ledger, log, clock: Box::new(options.clock.clone()), facts: Vec::new(), position }
+    Writer { ledger, log, clock: Box::new(options.clock.clone()), facts: Vec::new(), since: None, position }
 }
 
 /// Where the ledger stood, and when.

@@ -1,7 +1,7 @@
 //! The writer: one thread that owns the ledger and its log, and answers nobody before the disk has.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use countersign_registry::{Clock, Effect, Fact, Ledger, RegistryError};
 use countersign_token::{FeedPosition, Timestamp};
@@ -48,8 +48,9 @@ pub(crate) struct Writer {
     pub(crate) ledger: Ledger,
     pub(crate) log: Log,
     pub(crate) clock: Box<dyn Clock>,
-    /// What the ledger told and the disk does not know.
+    /// What the ledger told and the disk does not know, and since when.
     pub(crate) facts: Vec<Fact>,
+    pub(crate) since: Option<Instant>,
     pub(crate) position: watch::Sender<FeedPosition>,
 }
 
@@ -73,10 +74,9 @@ impl Writer {
     }
 
     fn wait(&self, jobs: &Receiver<Job>) -> Result<Job, RecvTimeoutError> {
-        if self.facts.is_empty() {
-            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            jobs.recv_timeout(LINGER)
+        match self.since {
+            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(since) => jobs.recv_timeout(LINGER.saturating_sub(since.elapsed())),
         }
     }
 
@@ -90,6 +90,9 @@ impl Writer {
             }
             let now = self.clock.now();
             answers.push(job.operation.apply(&mut self.ledger, now, &mut self.facts));
+        }
+        if !self.facts.is_empty() {
+            self.since.get_or_insert_with(Instant::now);
         }
         let committed = if self.must_commit(haste) { self.commit() } else { Ok(()) };
         for answer in answers {
@@ -107,6 +110,8 @@ impl Writer {
         let shown = |fact: &Fact| !matches!(fact, Fact::Session(_));
         (haste == Haste::Durable && !self.facts.is_empty())
             || self.facts.iter().any(shown)
+            || self.since.is_some_and(|since| since.elapsed() >= LINGER)
+            || self.facts.len() >= BATCH
             || self.ledger.now() > self.log.clock().after(CLOCK_AHEAD)
     }
 
@@ -116,6 +121,7 @@ impl Writer {
         }
         self.log.commit(&self.facts, &self.ledger)?;
         self.facts.clear();
+        self.since = None;
         let position = self.ledger.position();
         self.position.send_if_modified(|known| std::mem::replace(known, position) < position);
         Ok(())

@@ -202,6 +202,32 @@ fn marks_are_written_by_flush_and_by_leaving() {
 }
 
 #[test]
+fn marks_are_written_however_many_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("sessions.redb"), folder.path().join("copy.redb"));
+    fill(&path);
+    let marked = START.after(Duration::from_secs(10));
+    let registry = open(&path, &ManualClock::at(marked)).unwrap();
+    block_on(registry.touch(vec![Touch { session: id(1), age: Duration::ZERO }])).unwrap();
+    // What another process would find if this one were killed now.
+    let written = || {
+        fs::copy(&path, &copy).unwrap();
+        let copy = open(&copy, &ManualClock::at(marked)).ok()?;
+        match block_on(copy.get(vec![id(1)])).unwrap().remove(0) {
+            Standing::Live(record, _) => Some(record.last_activity == marked),
+            Standing::Ended(reason) => panic!("{reason:?}"),
+        }
+    };
+    let begun = std::time::Instant::now();
+    while written() != Some(true) {
+        for _ in 0..500 {
+            drop(block_on(registry.get(vec![id(1)])).unwrap());
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "the mark is still in memory only");
+    }
+}
+
+#[test]
 fn what_is_past_leaves_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.redb");
