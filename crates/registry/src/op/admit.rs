@@ -63,7 +63,7 @@ pub struct Choice {
     pub end: SessionId,
     /// The one-time id of the code that the refusal carried; used up only by an admission.
     pub code: OnceId,
-    /// When the code expires.
+    /// When the code expires: within [`CODE_LIFE`](crate::CODE_LIFE) of its making, or it counts as spent.
     pub until: Timestamp,
     /// The feed's position when the code was made: it dies with an end of its subject, tenant or site.
     pub born: FeedPosition,

@@ -60,7 +60,8 @@ pub struct Once {
     /// Until when it is remembered: from then on, whatever it stood for has expired.
     pub until: Timestamp,
     /// The code's subject and the feed's position when it was made: it dies with an end of its subject, tenant
-    /// or site. [`None`] for ids that belong to nobody.
+    /// or site. It may live for [`CODE_LIFE`](crate::CODE_LIFE) at most, so long are ends remembered. [`None`] for ids
+    /// that belong to nobody.
     pub of: Option<(Owner, FeedPosition)>,
 }
 
