@@ -145,10 +145,6 @@ impl Active {
         self.token.claims()
     }
 
-    pub(crate) fn token(&self) -> &Arc<CachedToken> {
-        &self.token
-    }
-
     pub(crate) fn session(&self) -> SessionId {
         self.claims().identity.session
     }

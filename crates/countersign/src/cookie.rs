@@ -11,7 +11,7 @@ use crate::refusal::BadRequest;
 
 mod write;
 
-pub(crate) use write::{SameSite, SetCookie, TooLarge, delete};
+pub(crate) use write::{SameSite, SetCookie, delete};
 
 /// What stands for a value that is not text: no token looks like it, so it is refused like any forgery.
 pub(crate) const NOT_A_TOKEN: &str = "?";

@@ -94,7 +94,7 @@ impl Endpoint {
         if !allow.split(", ").any(|method| method == parts.method.as_str()) {
             return Err(Refusal::MethodNotAllowed { allow });
         }
-        if self.reads_body() {
+        if allow == "POST" || allow == "DELETE" {
             body::expect_json(&parts.headers, body)?;
         }
         let config = &inner.config;
@@ -116,10 +116,6 @@ impl Endpoint {
             Self::One(_) => Some("DELETE"),
             Self::Unknown => None,
         }
-    }
-
-    fn reads_body(&self) -> bool {
-        matches!(self, Self::Refresh | Self::Logout | Self::Admit)
     }
 
     /// Whether it could set or delete a session's cookies, so that another site must not reach it at all.

@@ -4,6 +4,7 @@ use super::Call;
 use crate::body::{self, BodyLimits};
 use crate::device;
 use crate::flow::{self, ChoiceForm};
+use crate::held::Held;
 use crate::layer::Answer;
 use crate::refusal::Refusal;
 
@@ -11,5 +12,6 @@ pub(super) async fn serve<B: http_body::Body>(call: &Call<'_>, body: B) -> Resul
     let form: ChoiceForm = body::read_json(call.headers(), body, BodyLimits::default()).await?;
     let replaces = super::refresh::sessions(call, None).into_iter().next();
     let begun = flow::admit_choice(call.inner, &form, device::label(call.headers()), replaces).await?;
-    Ok(begun.grant.into_response())
+    let grant = flow::carry_visit(call.inner, &Held::of_visit(&call.credentials), begun)?;
+    Ok(grant.into_response())
 }

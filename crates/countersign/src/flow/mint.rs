@@ -1,5 +1,6 @@
 //! From what the registry says of a session to its tokens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_registry::{Holding, SessionRecord};
@@ -52,7 +53,7 @@ struct Access {
 fn identity(inner: &Inner, material: &Material<'_>) -> Identity {
     let record = material.record;
     Identity {
-        issuer: inner.config.issuer.to_string(),
+        issuer: Arc::clone(&inner.config.issuer),
         subject: record.owner.subject.to_string(),
         client_id: inner.config.client_id.to_string(),
         tenant: record.owner.tenant.as_deref().map(str::to_owned),

@@ -127,10 +127,6 @@ impl Node {
     pub(crate) fn checks(&self) -> &Checks {
         &self.checks
     }
-
-    pub(crate) fn watched(&self) -> &Watched {
-        &self.watched
-    }
 }
 
 pub(crate) use check::Checked;
