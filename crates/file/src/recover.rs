@@ -12,7 +12,7 @@ use crate::log::{DONE, ENTRIES, GONE, Log, META, ONCE, SESSIONS};
 use crate::place::{self, Place};
 use crate::record::{Done, Entry, FORMAT, Gone, Used, decode};
 use crate::registry::Options;
-use crate::writer::Writer;
+use crate::writer::{Pace, Writer};
 
 /// Opens or makes the registry at a path.
 pub(crate) fn open(path: &Path, options: &Options) -> Result<Writer, OpenError> {
@@ -76,7 +76,15 @@ pub(crate) fn existing(backend: impl StorageBackend, options: &Options) -> Resul
 
 fn writer(ledger: Ledger, log: Log, options: &Options) -> Writer {
     let position = watch::Sender::new(ledger.position());
-    Writer { ledger, log, clock: Box::new(options.clock.clone()), facts: Vec::new(), since: None, position }
+    Writer {
+        ledger,
+        log,
+        clock: Box::new(options.clock.clone()),
+        facts: Vec::new(),
+        since: None,
+        position,
+        pace: Pace::default(),
+    }
 }
 
 /// Where the ledger stood, and when.

@@ -36,7 +36,7 @@ use crate::writer::{Answer, Haste, Job, Operation};
 /// The file is made with mode 0600, in a directory made with 0700. One process has it open at a time. A limit that was
 /// changed by [`set_limits`](Registry::set_limits) holds until the restart: limits are configuration.
 ///
-/// **Figures**, of two shared cores: 64 clients log in, refresh and log out 20 to 48 times as fast as one fsync a time.
+/// **Figures**, of two busy cores: 64 clients log in, refresh and log out 38 to 60 times as fast as one fsync a time.
 /// A file of a million sessions has 257 MB, and is read and checked in 1.7 seconds of one core, after a `kill -9` too;
 /// the registry then takes 190 MB of memory. There is no snapshot to write: the file is one at any time.
 ///

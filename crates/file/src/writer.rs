@@ -52,6 +52,14 @@ pub(crate) struct Writer {
     pub(crate) facts: Vec<Fact>,
     pub(crate) since: Option<Instant>,
     pub(crate) position: watch::Sender<FeedPosition>,
+    pub(crate) pace: Pace,
+}
+
+/// How many the last commit answered, and how long it took.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    answered: usize,
+    took: Duration,
 }
 
 impl Writer {
@@ -59,7 +67,7 @@ impl Writer {
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let batch = match self.wait(jobs) {
-                Ok(job) => gather(job, jobs),
+                Ok(job) => self.gather(job, jobs),
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
@@ -80,6 +88,23 @@ impl Writer {
         }
     }
 
+    /// All that wait, and those who are on their way: whoever was answered by the last commit often asks again at
+    /// once, and who misses this one waits for two. So it waits for as many, and an eighth of a commit at most.
+    fn gather(&self, first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
+        let (mut batch, begun) = (vec![first], Instant::now());
+        loop {
+            batch.extend(jobs.try_iter().take(BATCH - batch.len()));
+            let hasty = batch.iter().any(|job| job.haste == Haste::Durable);
+            if !hasty || batch.len() >= self.pace.answered {
+                return batch;
+            }
+            match jobs.recv_timeout((self.pace.took / 8).saturating_sub(begun.elapsed())) {
+                Ok(job) => batch.push(job),
+                Err(_) => return batch,
+            }
+        }
+    }
+
     /// Applies a batch, commits it where it must be, and only then answers. An empty one is a reason to commit.
     fn work(&mut self, batch: Vec<Job>) -> Result<(), Flaw> {
         let mut haste = if batch.is_empty() { Haste::Durable } else { Haste::Whenever };
@@ -94,7 +119,14 @@ impl Writer {
         if !self.facts.is_empty() {
             self.since.get_or_insert_with(Instant::now);
         }
-        let committed = if self.must_commit(haste) { self.commit() } else { Ok(()) };
+        let committed = if self.must_commit(haste) {
+            let begun = Instant::now();
+            let committed = self.commit();
+            self.pace = Pace { answered: answers.len(), took: begun.elapsed() };
+            committed
+        } else {
+            Ok(())
+        };
         for answer in answers {
             answer(match &committed {
                 Ok(()) => Ok(()),
@@ -125,20 +157,6 @@ impl Writer {
         let position = self.ledger.position();
         self.position.send_if_modified(|known| std::mem::replace(known, position) < position);
         Ok(())
-    }
-}
-
-/// All that wait, and those who are on their way: whoever was just answered often asks again at once, and who misses
-/// this commit waits for two.
-fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
-    let mut batch = vec![first];
-    loop {
-        let before = batch.len();
-        batch.extend(jobs.try_iter().take(BATCH - before));
-        if batch.len() == before || batch.len() == BATCH {
-            return batch;
-        }
-        std::thread::yield_now();
     }
 }
 
