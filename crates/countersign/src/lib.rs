@@ -80,3 +80,8 @@ pub use session::Session;
 pub use sessions::{Sessions, Stale};
 pub use transport::{ParseTransportError, Transport};
 pub use visitor::Visitor;
+
+/// The README's snippets are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
