@@ -11,7 +11,9 @@
 //! - `writer`: the thread, its batches, what happens when a commit fails;
 //! - `log`: the file's tables, and the transaction that writes facts;
 //! - `record`: the bytes of one fact, with their version;
-//! - `recover`: from a path to a ledger, by way of everything that can be wrong with a file.
+//! - `place`: the file itself, how it is made and who may read it;
+//! - `recover`: from a file to the ledger that it remembers;
+//! - `error`: everything that can be wrong with a file.
 
 mod error;
 mod log;

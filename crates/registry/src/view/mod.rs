@@ -23,9 +23,9 @@ use table::Table;
 
 pub use progress::{Loaded, Reading};
 
-/// A node's copy of at most 2^26 feed entries that could still matter; an entry for which there is no room ends
-/// everyone born before it, and a removed key for which there is none every session: when full, it errs towards
-/// refusing.
+/// A node's copy of the feed entries that could still matter, at most 2^26 of each kind and 4096 removed keys; an
+/// entry for which there is no room ends everyone born before it, and a removed key for which there is none every
+/// session: when full, it errs towards refusing.
 ///
 /// An entry once applied is refused by every later [`judge`](View::judge), on every thread, until its
 /// [`until`](Entry::until) has passed and [`expire`](View::expire) was called. Applying is idempotent and the order

@@ -1,20 +1,24 @@
 //! The view against its rules: a naive model, the bound, real threads.
 
-use std::collections::HashMap;
+mod model;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use countersign_token::{FeedPosition, SessionId, Timestamp};
-use proptest::prelude::*;
 
-use super::{Floor, Loaded, Question, Reading, Verdict, View};
+use super::{Loaded, Question, Reading, Verdict, View};
 use crate::contract::{Batch, BatchKind};
 use crate::fact::{EndReason, Entry, News};
 use crate::op::Owner;
 
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 const LATER: Timestamp = Timestamp::from_secs(1_800_000_300);
+
+fn seconds(n: u64) -> Timestamp {
+    NOW.after(Duration::from_secs(n))
+}
 
 fn at(epoch: u64, seq: u64) -> FeedPosition {
     FeedPosition { epoch, seq }
@@ -44,188 +48,6 @@ fn ended(seq: u64, n: u64) -> Entry {
 fn judge(view: &View, n: u64, born: u64) -> Verdict {
     let (session, born) = (session(n), at(1, born));
     view.judge(&Question { session: &session, born, subject: "alice", tenant: Some("acme"), kid: "k" })
-}
-
-// ---- a naive model -----------------------------------------------------------------------------------------
-
-/// What was applied, and not dropped yet, in a list.
-#[derive(Default)]
-struct Model(Vec<Entry>);
-
-impl Model {
-    fn apply(&mut self, entry: &Entry) {
-        if !self.0.contains(entry) {
-            self.0.push(entry.clone());
-        }
-    }
-
-    /// What is said of one thing is kept until the last of it is due.
-    fn expire(&mut self, now: Timestamp) {
-        let mut until = HashMap::new();
-        for entry in &self.0 {
-            let latest = until.entry(about(entry)).or_insert(Timestamp::ZERO);
-            *latest = (*latest).max(kept_until(entry));
-        }
-        self.0.retain(|entry| until[&about(entry)] > now || until[&about(entry)] == Timestamp::MAX);
-    }
-
-    fn judge(&self, q: &Question<'_>) -> Verdict {
-        let of = |rank| self.0.iter().filter_map(move |entry| hit(entry, q).filter(|hit| hit.0 == rank));
-        let best = |rank| of(rank).max_by_key(|(_, order, _)| *order).map(|(_, _, reason)| reason);
-        (0..5).find_map(best).map_or(Verdict::Clear, Verdict::Ended)
-    }
-
-    fn floor(&self, of: &SessionId) -> Option<Floor> {
-        let floors = self.0.iter().filter_map(|entry| match entry.news {
-            News::Floor(session, exclusive) if session == *of => Some(Floor { exclusive, at: entry.at }),
-            _ => None,
-        });
-        floors.max_by_key(|floor| (floor.exclusive, floor.at))
-    }
-}
-
-/// Session ends are kept in ticks of 16 s, rounded up.
-fn kept_until(entry: &Entry) -> Timestamp {
-    match (&entry.news, entry.until) {
-        (_, Timestamp::MAX) => Timestamp::MAX,
-        (News::Ended(..), until) => Timestamp::from_millis(until.as_millis().div_ceil(16_000) * 16_000),
-        (_, until) => until,
-    }
-}
-
-fn about(entry: &Entry) -> String {
-    match &entry.news {
-        News::Ended(session, _) => format!("ended {session}"),
-        News::OwnerEnded(owner, ..) => format!("owner {owner:?}"),
-        News::TenantEnded(tenant, _) => format!("tenant {tenant}"),
-        News::EveryoneEnded(_) => "everyone".into(),
-        News::KeyRemoved(kid) => format!("key {kid}"),
-        News::Floor(session, _) => format!("floor {session}"),
-    }
-}
-
-/// Whether the entry ends the session; which kind speaks first, and which entry of one kind.
-fn hit(entry: &Entry, q: &Question<'_>) -> Option<(usize, (u64, u8), EndReason)> {
-    let before = q.born < entry.position;
-    let by_position = (entry.position.seq, 0);
-    match &entry.news {
-        News::Ended(session, reason) if session == q.session => {
-            Some((0, (kept_until(entry).as_millis(), *reason as u8), *reason))
-        }
-        News::OwnerEnded(owner, except, reason)
-            if before
-                && *except != Some(*q.session)
-                && (owner.tenant.as_deref(), &*owner.subject) == (q.tenant, q.subject) =>
-        {
-            Some((1, by_position, *reason))
-        }
-        News::TenantEnded(tenant, reason) if before && q.tenant == Some(&**tenant) => {
-            Some((2, by_position, *reason))
-        }
-        News::EveryoneEnded(reason) if before => Some((3, by_position, *reason)),
-        News::KeyRemoved(kid) if **kid == *q.kid => Some((4, (0, 0), EndReason::KeyRemoved)),
-        _ => None,
-    }
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Apply(prop::sample::Index),
-    Snapshot(Vec<prop::sample::Index>, u64),
-    Expire(u64),
-}
-
-fn reasons() -> impl Strategy<Value = EndReason> {
-    prop_oneof![Just(EndReason::Logout), Just(EndReason::RefreshReused), Just(EndReason::Limit)]
-}
-
-fn owners() -> impl Strategy<Value = Owner> {
-    (0..2_u8, prop::option::of(0..2_u8)).prop_map(|(subject, tenant)| Owner {
-        tenant: tenant.map(|tenant| format!("t{tenant}").into()),
-        subject: format!("s{subject}").into(),
-    })
-}
-
-fn news() -> impl Strategy<Value = News> {
-    let except = prop::option::of((0..4_u64).prop_map(session));
-    prop_oneof![
-        4 => (0..4_u64, reasons()).prop_map(|(n, reason)| News::Ended(session(n), reason)),
-        4 => (owners(), except, reasons()).prop_map(|(owner, but, reason)| News::OwnerEnded(owner, but, reason)),
-        1 => (0..2_u8, reasons()).prop_map(|(n, reason)| News::TenantEnded(format!("t{n}").into(), reason)),
-        1 => reasons().prop_map(News::EveryoneEnded),
-        1 => (0..2_u8).prop_map(|n| News::KeyRemoved(format!("k{n}").into())),
-        2 => (0..4_u64, 1..5_u64).prop_map(|(n, exclusive)| News::Floor(session(n), exclusive)),
-    ]
-}
-
-fn entries() -> impl Strategy<Value = Vec<Entry>> {
-    let until = prop_oneof![9 => (1..100_u64).prop_map(seconds), 1 => Just(Timestamp::MAX)];
-    prop::collection::vec((news(), 0..50_u64, until), 1..14).prop_map(|drawn| {
-        let numbered = drawn.into_iter().zip(1..);
-        numbered
-            .map(|((news, age, until), seq)| Entry { position: at(1, seq), at: seconds(age), until, news })
-            .collect()
-    })
-}
-
-fn seconds(n: u64) -> Timestamp {
-    NOW.after(Duration::from_secs(n))
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let index = any::<prop::sample::Index>;
-    prop::collection::vec(
-        prop_oneof![
-            8 => index().prop_map(Step::Apply),
-            1 => (prop::collection::vec(index(), 0..10), 0..120_u64).prop_map(|(some, now)| Step::Snapshot(some, now)),
-            2 => (0..120_u64).prop_map(Step::Expire),
-        ],
-        1..40,
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn judges_as_a_naive_list_does(entries in entries(), steps in steps()) {
-        let (view, mut model) = (View::new(), Model::default());
-        for step in &steps {
-            match step {
-                Step::Apply(which) => {
-                    view.apply(which.get(&entries));
-                    model.apply(which.get(&entries));
-                }
-                Step::Expire(now) => {
-                    view.expire(seconds(*now));
-                    model.expire(seconds(*now));
-                }
-                Step::Snapshot(which, now) => {
-                    let some: Vec<Entry> = which.iter().map(|which| which.get(&entries).clone()).collect();
-                    for entry in &some {
-                        model.apply(entry);
-                    }
-                    model.expire(seconds(*now));
-                    let batch = Batch { complete_to: at(1, 99), kind: BatchKind::Snapshot, entries: some, at: NOW };
-                    assert_eq!(view.load(&batch, reading(0, 0), seconds(*now)), Loaded::Complete);
-                }
-            }
-            compare(&view, &model);
-        }
-    }
-}
-
-fn compare(view: &View, model: &Model) {
-    for (n, born) in (0..5).flat_map(|n| [0, 3, 7, 13].map(|born| (n, born))) {
-        let id = session(n);
-        assert_eq!(view.floor(&id), model.floor(&id));
-        for (subject, tenant, kid) in
-            [("s0", None, "k0"), ("s0", Some("t0"), "k1"), ("s1", Some("t1"), "k2"), ("s1", None, "k2")]
-        {
-            let question = Question { session: &id, born: at(1, born), subject, tenant, kid };
-            assert_eq!(view.judge(&question), model.judge(&question), "{question:?} {:?}", model.0);
-        }
-    }
 }
 
 // ---- the bound ---------------------------------------------------------------------------------------------
