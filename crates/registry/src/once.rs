@@ -28,7 +28,7 @@ impl Spent {
     }
 
     fn spend(&mut self, id: OnceId, until: Timestamp) {
-        if self.until.insert(id, until).is_none() {
+        if self.until.insert(id, until) != Some(until) {
             self.soonest.push(Reverse((until, id.0)));
         }
     }
@@ -42,7 +42,10 @@ impl Spent {
             && until <= now
         {
             self.soonest.pop();
-            self.until.remove(&OnceId(id));
+            // A log may remember an id that was claimed again after it had expired.
+            if self.until.get(&OnceId(id)) == Some(&until) {
+                self.until.remove(&OnceId(id));
+            }
         }
     }
 

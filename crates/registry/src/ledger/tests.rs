@@ -6,7 +6,10 @@ use countersign_token::{SessionId, Timestamp};
 
 use super::Ledger;
 use crate::fact::{EndReason, Fact};
-use crate::op::{Admit, Admitted, CountOf, Counts, End, Lifetime, OpId, Owner, Standing, Target, Touch};
+use crate::op::{
+    Admit, Admitted, Claimed, CountOf, Counts, End, Lifetime, Once, OnceId, OpId, Owner, Standing, Target,
+    Touch,
+};
 use crate::rules::{Limits, OnFull, Rules};
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -131,5 +134,18 @@ fn facts_restore_what_they_came_from() {
         restored.settle(ledger.now(), &mut Vec::new());
         assert_eq!(sorted(&mut restored.facts()), known);
         assert_eq!(restored.position(), ledger.position());
+    }
+}
+
+#[test]
+fn an_id_that_was_claimed_again_after_it_had_expired_stays_spent() {
+    let (mut ledger, mut facts) = (Ledger::new(Rules::default(), 1), Vec::new());
+    let once = |until| Once { id: OnceId([1; 32]), until, of: None };
+    assert_eq!(ledger.once(once(START.after(HOUR)), START, &mut facts), Claimed::First);
+    assert_eq!(ledger.once(once(START.after(4 * HOUR)), START.after(2 * HOUR), &mut facts), Claimed::First);
+    let mut restored = Ledger::restore(Rules::default(), ledger.position(), START, facts);
+    for ledger in [&mut ledger, &mut restored] {
+        let again = ledger.once(once(START.after(4 * HOUR)), START.after(3 * HOUR), &mut Vec::new());
+        assert_eq!(again, Claimed::Spent);
     }
 }
