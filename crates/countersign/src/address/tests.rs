@@ -1,3 +1,5 @@
+//! The trusted-proxy rule: nobody chooses their own address.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Bodies: sizes, deadlines, types, and JSON that is none.
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,3 +1,5 @@
+//! Cookies against a slow model, and the letter of what is set.
+
 use std::time::Duration;
 
 use http::header::COOKIE;

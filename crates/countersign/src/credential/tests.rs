@@ -1,3 +1,5 @@
+//! Which credential of a request counts.
+
 use http::header::COOKIE;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Labels of devices.
+
 use http::HeaderValue;
 use proptest::prelude::*;
 

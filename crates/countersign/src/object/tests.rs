@@ -1,3 +1,5 @@
+//! The letter of session objects and token responses.
+
 use countersign_registry::{Owner, SeatState};
 use countersign_token::{FeedPosition, RotationId};
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! Every refusal on the wire, against the vectors.
+
 use countersign_registry::Scope;
 
 use super::*;
