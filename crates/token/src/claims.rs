@@ -1,6 +1,7 @@
 //! The claims of the tokens, as types. How they are spelled is docs/WIRE.md's and `wire`'s.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ use crate::id::{FeedPosition, RotationId, SessionId, StateVersion, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Who minted the token (`iss`).
-    pub issuer: String,
+    pub issuer: Arc<str>,
     /// Whom it speaks of (`sub`): a pseudonymous id, for a token can be read by whoever holds it.
     pub subject: String,
     /// On whose behalf it was asked for (`client_id`, RFC 9068).
@@ -109,7 +110,7 @@ pub struct Rotation {
 }
 
 /// The claims of a state token: the application's own data, held by the client.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StateClaims {
     /// Who minted it (`iss`).
     pub issuer: String,
@@ -128,7 +129,7 @@ pub struct StateClaims {
 }
 
 /// The claims of a one-time code: sealed, short-lived, for the issuer's own eyes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CodeClaims {
     /// Who minted it (`iss`).
     pub issuer: String,
@@ -140,33 +141,86 @@ pub struct CodeClaims {
 
 /// For whom a token is (`aud`): one audience, or several.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Audience(Vec<String>);
+pub struct Audience(Names);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Names {
+    One(Arc<str>),
+    Several(Arc<[String]>),
+}
 
 impl Audience {
+    /// One audience.
+    pub fn one(audience: impl Into<Arc<str>>) -> Self {
+        Self(Names::One(audience.into()))
+    }
+
     /// Several audiences.
     pub fn several(audiences: impl IntoIterator<Item = String>) -> Self {
-        Self(audiences.into_iter().collect())
+        let mut all: Vec<String> = audiences.into_iter().collect();
+        match all.pop() {
+            Some(one) if all.is_empty() => Self::one(one),
+            last => {
+                all.extend(last);
+                Self(Names::Several(all.into()))
+            }
+        }
     }
 
     /// Whether it is for this one: compared as bytes, as a whole (RFC 7519, section 4.1.3).
     pub fn contains(&self, audience: &str) -> bool {
-        self.0.iter().any(|one| one == audience)
+        self.iter().any(|one| one == audience)
     }
 
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        let (one, several) = match &self.0 {
+            Names::One(one) => (Some(&**one), &[][..]),
+            Names::Several(several) => (None, &**several),
+        };
+        one.into_iter().chain(several.iter().map(String::as_str))
     }
 }
 
 impl From<&str> for Audience {
     fn from(audience: &str) -> Self {
-        Self(vec![audience.to_owned()])
+        Self::one(audience)
     }
 }
 
 impl fmt::Debug for Audience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.0).finish()
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// The application's data is nobody else's: `Debug` tells its length only.
+pub(crate) struct Hidden<'a>(pub(crate) &'a RawValue);
+
+impl fmt::Debug for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({} bytes)", self.0.get().len())
+    }
+}
+
+impl fmt::Debug for StateClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateClaims")
+            .field("issuer", &self.issuer)
+            .field("expires_at", &self.expires_at)
+            .field("session", &self.session)
+            .field("version", &self.version)
+            .field("data", &Hidden(&self.data))
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CodeClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeClaims")
+            .field("issuer", &self.issuer)
+            .field("expires_at", &self.expires_at)
+            .field("data", &Hidden(&self.data))
+            .finish()
     }
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::TokenError;
-use crate::json;
+use crate::json::{self, Name};
 use crate::key::{Algorithm, KeyId};
 use crate::keyring::{Entry, KeyRing};
 
@@ -27,6 +27,9 @@ const KINDS: [Kind; 5] = [Kind::Access, Kind::Refresh, Kind::SignedState, Kind::
 
 /// The content encryption of sealed tokens (RFC 7518, section 5.3), with a key of their own (`dir`, section 4.5).
 const SEAL: &str = "A256GCM";
+
+/// More bytes than any spelling of our headers needs.
+const LONGEST: usize = 512;
 
 impl Kind {
     pub(crate) const fn media_type(self) -> &'static str {
@@ -75,15 +78,20 @@ impl KeyRing {
     }
 
     fn key_of_other_spelling(&self, header: &str, kind: Kind) -> Result<&Entry, TokenError> {
-        let bytes = URL_SAFE_NO_PAD.decode(header).map_err(|_| TokenError::INVALID)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| TokenError::INVALID)?;
+        // A stranger's header costs no allocation: what does not fit here is none of ours.
+        let mut bytes = [0; LONGEST];
+        let length = URL_SAFE_NO_PAD.decode_slice(header, &mut bytes).map_err(|_| TokenError::INVALID)?;
+        let text = std::str::from_utf8(&bytes[..length]).map_err(|_| TokenError::INVALID)?;
         let header = Header::read(text)?;
+        if !header.is_of(kind) {
+            return Err(TokenError::INVALID);
+        }
         if self.removed_name(&header.kid) {
             return Err(TokenError::KEY_REMOVED);
         }
-        let entry = self.entries().iter().find(|entry| entry.key.id.as_str() == header.kid);
-        let entry = entry.ok_or(TokenError::INVALID)?;
-        if header.fits(entry.key.algorithm, kind) { Ok(entry) } else { Err(TokenError::INVALID) }
+        let named = |entry: &&Entry| entry.key.id.as_str() == header.kid;
+        let entry = self.entries().iter().find(named).ok_or(TokenError::INVALID)?;
+        if header.names(entry.key.algorithm, kind) { Ok(entry) } else { Err(TokenError::INVALID) }
     }
 }
 
@@ -107,8 +115,10 @@ impl<'a> Header<'a> {
                 "enc" => &mut enc,
                 _ => return Err(TokenError::INVALID),
             };
-            *slot = Some(json::string(value)?);
-            Ok(())
+            match slot.replace(json::string(value)?) {
+                None => Ok(Name::Kept),
+                Some(_) => Err(TokenError::INVALID),
+            }
         })?;
         match (alg, typ, kid) {
             (Some(alg), Some(typ), Some(kid)) => Ok(Self { alg, typ, kid, enc }),
@@ -116,13 +126,14 @@ impl<'a> Header<'a> {
         }
     }
 
-    fn fits(&self, algorithm: Algorithm, kind: Kind) -> bool {
-        let algorithm = match (kind.is_sealed(), self.enc.as_deref()) {
-            (true, Some(enc)) => self.alg == "dir" && enc == SEAL,
-            (false, None) => algorithm.is_called(&self.alg),
-            _ => false,
-        };
-        algorithm && is_media_type(&self.typ, kind.media_type())
+    /// Whether it is a header of this kind of token, whatever key it names.
+    fn is_of(&self, kind: Kind) -> bool {
+        let enc = if kind.is_sealed() { Some(SEAL) } else { None };
+        self.enc.as_deref() == enc && is_media_type(&self.typ, kind.media_type())
+    }
+
+    fn names(&self, algorithm: Algorithm, kind: Kind) -> bool {
+        if kind.is_sealed() { self.alg == "dir" } else { algorithm.is_called(&self.alg) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One key: its material, prebuilt for use, and its name.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -78,6 +79,12 @@ pub struct KeyId(Arc<str>);
 impl KeyId {
     /// The name as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for KeyId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -197,7 +197,7 @@ impl KeyRing {
     }
 
     pub(crate) fn removed_name(&self, kid: &str) -> bool {
-        !self.inner.removed.is_empty() && self.inner.removed.contains_key(&KeyId::from(kid))
+        self.inner.removed.contains_key(kid)
     }
 }
 
@@ -216,6 +216,7 @@ impl Entry {
 
 fn retire(entries: &mut [Entry], now: Timestamp) {
     for entry in entries.iter_mut().filter(|entry| entry.state == KeyState::Signing) {
-        (entry.state, entry.since) = (KeyState::Retiring, now);
+        // Should the clock have been set back since, it has signed until then at least.
+        (entry.state, entry.since) = (KeyState::Retiring, now.max(entry.since));
     }
 }

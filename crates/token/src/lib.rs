@@ -53,6 +53,7 @@ mod json;
 mod key;
 mod keyring;
 mod live;
+mod memo;
 mod mint;
 mod seal;
 mod state;

@@ -1,8 +1,10 @@
 //! State tokens: the application's own data, sealed or signed, held by the client.
 
+use std::fmt;
+
 use serde_json::value::RawValue;
 
-use crate::claims::StateClaims;
+use crate::claims::{Hidden, StateClaims};
 use crate::data::SessionData;
 use crate::error::{MintError, TokenError};
 use crate::header::Kind;
@@ -24,7 +26,7 @@ pub enum StateFormat {
 }
 
 /// A state token that was opened: it is ours, belongs where it was presented, and has not expired.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OpenState {
     /// Its version.
     pub version: StateVersion,
@@ -42,6 +44,16 @@ impl OpenState {
             return serde_json::from_str(self.data.get()).ok();
         }
         D::upgrade(self.data_version, &self.data)
+    }
+}
+
+impl fmt::Debug for OpenState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenState")
+            .field("version", &self.version)
+            .field("data_version", &self.data_version)
+            .field("data", &Hidden(&self.data))
+            .finish()
     }
 }
 

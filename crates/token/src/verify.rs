@@ -36,6 +36,10 @@ impl<C> Verified<C> {
         &self.key
     }
 
+    pub(crate) fn claims_mut(&mut self) -> &mut C {
+        &mut self.claims
+    }
+
     pub(crate) fn into_claims(self) -> C {
         self.claims
     }

@@ -12,7 +12,8 @@ pub struct Schedule {
     pub publish_ahead: Duration,
     /// How long a key signs.
     pub sign_for: Duration,
-    /// How long the longest-lived token lives: so long does a key verify after it last signed.
+    /// How long a key verifies after it last signed: as long as the longest-lived token lives, and longer by as much
+    /// as clocks differ, and by the time that a node may take to notice that another key signs.
     pub longest_token: Duration,
 }
 

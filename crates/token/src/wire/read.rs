@@ -3,20 +3,15 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::{LARGEST, LAST_SECOND};
 use crate::claims::{
     AccessClaims, Audience, CodeClaims, Identity, Persistence, RefreshClaims, Rotation, Seat, StateClaims,
 };
 use crate::error::TokenError;
 use crate::id::{FeedPosition, StateVersion, Timestamp};
-use crate::json;
+use crate::json::{self, Name};
 
 type Result<T> = std::result::Result<T, TokenError>;
-
-/// The end of the year 9999: a date beyond it is no date.
-const LAST_SECOND: u64 = 253_402_300_799;
-
-/// What fits a JSON number without loss (RFC 8259, section 6).
-const LARGEST: u64 = 1 << 53;
 
 pub(crate) fn access(text: &str) -> Result<AccessClaims> {
     let mut slots = Slots::default();
@@ -25,8 +20,10 @@ pub(crate) fn access(text: &str) -> Result<AccessClaims> {
         Some(slot) => slot.fill(value),
         None => {
             let value: Value = serde_json::from_str(value).map_err(|_| TokenError::INVALID)?;
-            app.insert(name.to_owned(), value);
-            Ok(())
+            match app.insert(name.to_owned(), value) {
+                None => Ok(Name::Kept),
+                Some(_) => Err(TokenError::INVALID),
+            }
         }
     })?;
     slots.not_before()?;
@@ -118,9 +115,11 @@ struct Slots<'a> {
 struct Slot<'a>(Option<&'a str>);
 
 impl<'a> Slot<'a> {
-    fn fill(&mut self, value: &'a str) -> Result<()> {
-        self.0 = Some(value);
-        Ok(())
+    fn fill(&mut self, value: &'a str) -> Result<Name> {
+        match self.0.replace(value) {
+            None => Ok(Name::Kept),
+            Some(_) => Err(TokenError::INVALID),
+        }
     }
 
     fn needed(self) -> Result<&'a str> {
@@ -132,7 +131,7 @@ impl<'a> Slots<'a> {
     /// Reads the claims that we know. Others are well-formed JSON, and ignored (RFC 7519, section 4).
     fn read(text: &'a str) -> Result<Self> {
         let mut slots = Self::default();
-        json::members(text, |name, value| slots.of(name).map_or(Ok(()), |slot| slot.fill(value)))?;
+        json::members(text, |name, value| slots.of(name).map_or(Ok(Name::Unknown), |slot| slot.fill(value)))?;
         slots.not_before()?;
         Ok(slots)
     }
@@ -174,7 +173,7 @@ impl<'a> Slots<'a> {
     fn identity(&self) -> Result<Identity> {
         let [epoch, seq] = several(self.born.needed()?)?;
         Ok(Identity {
-            issuer: text_of(self.iss.needed()?)?,
+            issuer: json::string(self.iss.needed()?)?.as_ref().into(),
             subject: text_of(self.sub.needed()?)?,
             client_id: text_of(self.client_id.needed()?)?,
             tenant: self.tenant.0.map(text_of).transpose()?,
@@ -210,7 +209,7 @@ fn texts(value: &str) -> Result<Vec<String>> {
 
 fn audience(value: &str) -> Result<Audience> {
     if value.starts_with('"') {
-        return Ok(Audience::several([text_of(value)?]));
+        return text_of(value).map(Audience::one);
     }
     texts(value).map(Audience::several)
 }
@@ -263,8 +262,10 @@ fn thumbprint(value: &str) -> Result<String> {
         if name != "jkt" {
             return Err(TokenError::INVALID);
         }
-        found = Some(text_of(value)?);
-        Ok(())
+        match found.replace(text_of(value)?) {
+            None => Ok(Name::Kept),
+            Some(_) => Err(TokenError::INVALID),
+        }
     })?;
     found.ok_or(TokenError::INVALID)
 }
