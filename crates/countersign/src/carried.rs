@@ -80,7 +80,9 @@ impl Carried {
     ) -> Response<crate::body::ResponseBody<B>> {
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
             self.sessions.inner().tell(&crate::SessionEvent::Refused { code: refusal.code() });
-            response = refusal.to_response(&self.style).map(crate::body::ResponseBody::full);
+            if self.style.differs() {
+                response = refusal.to_response(&self.style).map(crate::body::ResponseBody::full);
+            }
         }
         if self.read.load(Ordering::Relaxed) {
             response.headers_mut().append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));

@@ -28,6 +28,11 @@ impl ProblemStyle {
     pub fn new(type_base: Option<Arc<str>>, grpc: bool) -> Self {
         Self { type_base, dialect: if grpc { Dialect::Grpc } else { Dialect::Http } }
     }
+
+    /// Whether it is not how a refusal is written by itself.
+    pub(crate) fn differs(&self) -> bool {
+        self.type_base.is_some() || self.dialect != Dialect::Http
+    }
 }
 
 /// What a client understands.
