@@ -217,9 +217,11 @@ async fn compare(ops: &[Op]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.redb");
     let clock = ManualClock::at(START);
-    // Limits below the number of sessions, and idle times beyond the test's.
+    // Limits below the number of sessions, idle times beyond the test's, and figures that differ from the defaults,
+    // which a registry has before it is configured.
     let limits = Limits::none().per_user(2, OnFull::EndLeastRecent).per_site(4, OnFull::Refuse);
-    let rules = Rules { limits, idle_timeout: Duration::from_hours(7 * 24), ..Rules::default() };
+    let (idle_timeout, dangling_after) = (Duration::from_hours(7 * 24), Duration::from_mins(50));
+    let rules = Rules { limits, idle_timeout, dangling_after, ..Rules::default() };
     let open = || {
         let registry = FileRegistry::open_with(&path, Options::default().clock(clock.clone())).unwrap();
         registry.configure(rules);
