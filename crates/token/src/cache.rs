@@ -138,10 +138,10 @@ impl CachedToken {
     /// # Errors
     ///
     /// [`NotLive`].
-    pub fn live(&self, expect: &Expect<'_>) -> Result<&AccessClaims, NotLive<AccessClaims>> {
+    pub fn live(&self, expect: &Expect<'_>) -> Result<&AccessClaims, NotLive<&Verified<AccessClaims>>> {
         match self.verified.is_live(expect) {
             Judgement::Live => Ok(self.claims()),
-            Judgement::Expired => Err(NotLive::Expired(self.verified.clone())),
+            Judgement::Expired => Err(NotLive::Expired(&self.verified)),
             Judgement::Foreign => Err(NotLive::Foreign),
         }
     }

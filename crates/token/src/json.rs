@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         match self.peek() {
             Some(b'"') => self.string().map(|_| ()),
             Some(b'{') => self.nested(depth),
-            Some(b'[') => self.array(depth, |reader, depth| reader.value(depth)),
+            Some(b'[') => self.array(depth, Self::value),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
             Some(b'n') => self.literal("null"),

@@ -44,9 +44,9 @@ impl<C> Live<C> {
 /// Why verified claims are not live.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum NotLive<C> {
+pub enum NotLive<V> {
     /// Ours, and expired: enough to end the session by, not to use it.
-    Expired(Verified<C>),
+    Expired(V),
     /// Another issuer's, for another audience, or from the future.
     Foreign,
 }
@@ -99,7 +99,7 @@ impl<C: Lifetime> Verified<C> {
     /// # Errors
     ///
     /// [`NotLive`].
-    pub fn live(self, expect: &Expect<'_>) -> Result<Live<C>, NotLive<C>> {
+    pub fn live(self, expect: &Expect<'_>) -> Result<Live<C>, NotLive<Self>> {
         match judge(self.claims(), expect) {
             Judgement::Live => Ok(Live { claims: self.into_claims() }),
             Judgement::Expired => Err(NotLive::Expired(self)),

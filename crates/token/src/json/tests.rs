@@ -19,8 +19,7 @@ fn check_text(text: &str, expect: bool) {
 
 #[test]
 fn what_is_refused() {
-    for good in ["{}", "[]", " [1, -0, 1.5e+3, \"\\u00e9\", true, null] ", r#"{"a":{"a":1},"b":{"a":1}}"#]
-    {
+    for good in ["{}", "[]", " [1, -0, 1.5e+3, \"\\u00e9\", true, null] ", r#"{"a":{"a":1},"b":{"a":1}}"#] {
         check_text(good, true);
     }
     for bad in [

@@ -120,9 +120,10 @@ fn other_kind(algorithm: Algorithm, text: &KeyText) -> KeyRingError {
     };
     let others =
         [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256].into_iter().filter(|a| *a != algorithm);
-    match others.into_iter().any(usable_as) {
-        true => KeyRingError::Mixed(text.kid.clone()),
-        false => KeyRingError::Material(text.kid.clone()),
+    if others.into_iter().any(usable_as) {
+        KeyRingError::Mixed(text.kid.clone())
+    } else {
+        KeyRingError::Material(text.kid.clone())
     }
 }
 

@@ -16,14 +16,14 @@ type Result<T> = std::result::Result<T, TokenError>;
 pub(crate) fn access(text: &str) -> Result<AccessClaims> {
     let mut slots = Slots::default();
     let mut app = Map::new();
-    json::members(text, |name, value| match slots.of(name) {
-        Some(slot) => slot.fill(value),
-        None => {
-            let value: Value = serde_json::from_str(value).map_err(|_| TokenError::INVALID)?;
-            match app.insert(name.to_owned(), value) {
-                None => Ok(Name::Kept),
-                Some(_) => Err(TokenError::INVALID),
-            }
+    json::members(text, |name, value| {
+        if let Some(slot) = slots.of(name) {
+            return slot.fill(value);
+        }
+        let value: Value = serde_json::from_str(value).map_err(|_| TokenError::INVALID)?;
+        match app.insert(name.to_owned(), value) {
+            None => Ok(Name::Kept),
+            Some(_) => Err(TokenError::INVALID),
         }
     })?;
     slots.not_before()?;
@@ -230,10 +230,10 @@ fn date(value: &str) -> Result<Timestamp> {
     if let Ok(secs) = number(value) {
         return if secs <= LAST_SECOND { Ok(Timestamp::from_secs(secs)) } else { Err(TokenError::INVALID) };
     }
-    let secs: f64 = match value.starts_with(|first: char| first.is_ascii_digit()) {
-        true => value.parse().map_err(|_| TokenError::INVALID)?,
-        false => return Err(TokenError::INVALID),
-    };
+    if !value.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err(TokenError::INVALID);
+    }
+    let secs: f64 = value.parse().map_err(|_| TokenError::INVALID)?;
     #[expect(clippy::cast_precision_loss, reason = "the bound is far below 2^53")]
     if !(0.0..=LAST_SECOND as f64).contains(&secs) {
         return Err(TokenError::INVALID);
