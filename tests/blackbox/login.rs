@@ -109,6 +109,17 @@ async fn no_cookie_lives_longer_than_400_days() {
     assert_eq!(answer.cookie("__Host-session-refresh").max_age, Some(34_560_000));
 }
 
+/// `Max-Age=0` would delete what it should set.
+#[tokio::test]
+async fn a_life_of_a_second_is_not_none() {
+    let stage = Stage::simple(&["--access-ttl", "1s"]).await;
+    for _ in 0..10 {
+        let answer = stage.client().try_login("alice").await;
+        answer.expect(200);
+        assert!(answer.cookie("__Host-session").max_age >= Some(1), "{:?}", answer.headers);
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_password_or_name_is_login_failed() {
     for_each_setup(&[], |stage| async move {
@@ -179,7 +190,7 @@ fn repeat_login(key: &str) -> Call {
 #[tokio::test]
 async fn an_idempotency_key_has_its_form() {
     let stage = Stage::simple(&[]).await;
-    for wrong in ["", "with space", "tab\t", "ä", &"k".repeat(129)] {
+    for wrong in ["", "with space", "tab\tinside", "ä", &"k".repeat(129)] {
         stage.client().send(repeat_login(wrong)).await.refused(400, "bad-request");
     }
     let two = repeat_login("one").header("idempotency-key", "one");
@@ -201,6 +212,35 @@ async fn a_login_replaces_the_session_of_this_browser() {
         old.refresh().await.ended("replaced");
         client.get("/session").await.expect(200);
         assert_eq!(client.get("/session/list").await.expect(200)["sessions"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_refresh_cookie_alone_tells_which_session_to_replace() {
+    for_each_setup(&["--user-limit", "1"], |stage| async move {
+        if !stage.has_cookies() {
+            return;
+        }
+        let mut client = stage.logged_in("alice").await;
+        let mut old = client.clone();
+        client.jar.remove("__Host-session");
+        client.tokens.access = None;
+        client.login("alice").await;
+        old.get("/session").await.ended("replaced");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_forged_token_replaces_nothing() {
+    for_each_setup(&["--site-limit", "2"], |stage| async move {
+        let alice = stage.logged_in("alice").await;
+        let mut client = stage.client();
+        let token = alice.access();
+        client.plant_access(&format!("{}AAAA", &token[..token.len() - 4]));
+        client.login("bob").await;
+        alice.clone().get("/session").await.expect(200);
     })
     .await;
 }

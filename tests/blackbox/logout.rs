@@ -93,7 +93,7 @@ async fn tokens_of_two_sessions_end_both() {
 
 #[tokio::test]
 async fn an_expired_access_token_still_logs_out() {
-    for_each_setup(&["--access-ttl", "1s"], |stage| async move {
+    for_each_setup(&["--access-ttl", "2s"], |stage| async move {
         let client = stage.logged_in("alice").await;
         let expired = || async { client.clone().get("/session").await.code() == "token-expired" };
         let limit = std::time::Duration::from_secs(4);

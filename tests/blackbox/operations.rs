@@ -103,6 +103,25 @@ async fn sessions_survive_an_orderly_restart() {
 }
 
 #[tokio::test]
+async fn an_orderly_end_keeps_marks_of_activity() {
+    let mut stage = Stage::simple(&["--origin", "http://localhost:1"]).await;
+    let mut client = stage.logged_in("alice").await;
+    let session = client.get("/session").await.expect(200);
+    let (id, started) = (session["id"].clone(), session["started_at"].as_i64().unwrap());
+    let later = || {
+        let mut copy = client.clone();
+        async move { copy.get("/session").await.expect(200)["last_activity"].as_i64() > Some(started + 1) }
+    };
+    countersign_tests::eventually("a later activity", Duration::from_secs(5), later).await;
+    stage.server.terminate().await;
+    stage.server.restart(&[]).await;
+    let list = stage.logged_in("alice").await.get("/session/list").await.expect(200);
+    let kept =
+        list["sessions"].as_array().unwrap().iter().find(|session| session["id"] == id).unwrap().clone();
+    assert!(kept["last_activity"].as_i64() > Some(started), "{kept}");
+}
+
+#[tokio::test]
 async fn a_memory_registry_logs_everyone_out_at_a_restart() {
     let mut stage = Stage::simple(&["--registry", "memory:", "--origin", "http://localhost:1"]).await;
     let mut client = stage.logged_in("alice").await;

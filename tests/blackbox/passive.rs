@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign_tests::{Call, Client, Stage, for_each_setup, until};
 
-const FLAGS: &[&str] = &["--dangling-after", "3s", "--access-ttl", "1s", "--site-limit", "1"];
+const FLAGS: &[&str] = &["--dangling-after", "4s", "--access-ttl", "2s", "--site-limit", "1"];
 
 fn passive(call: Call) -> Call {
     call.header("session-passive", "?1")
@@ -13,7 +13,7 @@ fn passive(call: Call) -> Call {
 /// Keeps polling and refreshing, passively, until somebody else got in.
 async fn poll_until_displaced(stage: &Stage, client: &mut Client) -> Client {
     let poller = std::sync::Arc::new(tokio::sync::Mutex::new(client.clone()));
-    let newcomer = until("passive polling gives up the seat", Duration::from_secs(10), || {
+    let newcomer = until("passive polling gives up the seat", Duration::from_secs(12), || {
         let (poller, mut bob) = (poller.clone(), stage.client());
         async move {
             let mut poller = poller.lock().await;

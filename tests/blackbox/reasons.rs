@@ -27,11 +27,11 @@ async fn pass(duration: Duration) {
 
 #[tokio::test]
 async fn an_idle_session_ends() {
-    let flags = ["--idle-timeout", "2s", "--access-ttl", "1s", "--dangling-after", "2s"];
+    let flags = ["--idle-timeout", "3s", "--access-ttl", "2s", "--dangling-after", "3s"];
     for_each_setup(&flags, |stage| async move {
         let client = stage.logged_in("alice").await;
         let mut active = stage.logged_in("alice").await;
-        for _ in 0..6 {
+        for _ in 0..8 {
             pass(Duration::from_millis(500)).await;
             active.refresh().await.expect(200);
         }

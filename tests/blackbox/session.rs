@@ -1,6 +1,7 @@
 //! What my session is, which others I have, and who may see the answer.
 
 use countersign_tests::{Call, Wire, for_each_setup};
+use http::Method;
 use serde_json::Value;
 
 #[tokio::test]
@@ -17,6 +18,24 @@ async fn get_session_says_what_it_is() {
         assert_eq!(session["subject"], "alice");
         assert_eq!(session["current"], true);
         assert_eq!(session["tenant"], Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn head_says_what_get_says_without_a_body() {
+    for_each_setup(&[], |stage| async move {
+        let mut client = stage.logged_in("alice").await;
+        for path in ["/session", "/session/list", "/api/me", "/.well-known/jwks.json"] {
+            let get = client.get(path).await;
+            let head = client.send(Call::new(Method::HEAD, path)).await;
+            assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
+            assert_eq!(head.header("cache-control"), get.header("cache-control"), "{path}");
+            assert_eq!(head.header("vary"), get.header("vary"), "{path}");
+        }
+        let nobody = stage.client().send(Call::new(Method::HEAD, "/session")).await;
+        assert_eq!((nobody.status.as_u16(), nobody.body.len()), (401, 0));
+        nobody.assert_private();
     })
     .await;
 }

@@ -46,7 +46,7 @@ async fn a_stream_ends_with_its_session() {
 
 #[tokio::test]
 async fn a_session_that_is_not_refreshed_has_no_stream() {
-    for_each_setup(&["--access-ttl", "1s", "--dangling-after", "1s"], |stage| async move {
+    for_each_setup(&["--access-ttl", "2s", "--dangling-after", "2s"], |stage| async move {
         let client = stage.logged_in("alice").await;
         ends(open(&client).await).await;
     })

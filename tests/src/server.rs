@@ -123,7 +123,7 @@ impl Launch {
         let output = server.output();
         assert!(!output.contains("listening on"), "it started: {output}");
         assert!(!status.success(), "it exits with success: {output}");
-        assert!(!output.contains("panicked at"), "{output}");
+        assert!(!has_panicked(&output), "{output}");
         Refused { status, output }
     }
 
@@ -285,9 +285,14 @@ impl Drop for Server {
             eprintln!("--- the server said:\n{output}---");
         } else {
             assert_no_secret(&output, &self.launch.keys());
-            assert!(!output.contains("panicked at"), "the server panicked: {output}");
+            assert!(!has_panicked(&output), "the server panicked: {output}");
         }
     }
+}
+
+/// Builds of redb with debug assertions panic where a file is damaged, and the file registry answers for it.
+fn has_panicked(output: &str) -> bool {
+    output.lines().any(|line| line.contains("panicked at") && !line.contains("/redb-"))
 }
 
 /// Demands that no token, password or key of the ring stands in a server's output.
