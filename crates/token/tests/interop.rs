@@ -3,6 +3,7 @@
 //! What `jose` minted is read here. What is minted here goes to `token-interop.json` in cargo's folder for test files,
 //! where `cargo xtask test` has `jose` read it. A copy from an earlier build is committed, so that the format cannot
 //! drift unnoticed: change it only together with docs/WIRE.md, and copy the new file then.
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
