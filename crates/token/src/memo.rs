@@ -65,14 +65,15 @@ mod tests {
         for _ in 0..200 {
             let memo = Memo::default();
             let found: Vec<_> = std::thread::scope(|scope| {
+                let memo = &memo;
+                let narrow = move |at: u32| *memo.get_or_init(|| at);
+                let wide = move |at: u32| *memo.get_or_init(|| u64::from(at));
                 let each = |at: u32| {
-                    let memo = &memo;
-                    scope.spawn(move || match at % 2 {
-                        0 => (*memo.get_or_init(|| at), *memo.get_or_init(|| u64::from(at))),
-                        _ => {
-                            let wide = *memo.get_or_init(|| u64::from(at));
-                            (*memo.get_or_init(|| at), wide)
-                        }
+                    scope.spawn(move || {
+                        // Half of them begin with the one type, half with the other.
+                        let first = if at < 2 { u64::from(narrow(at)) } else { wide(at) };
+                        assert!(first < 4);
+                        (narrow(at), wide(at))
                     })
                 };
                 let threads: Vec<_> = (0..4).map(each).collect();

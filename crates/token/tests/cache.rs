@@ -28,12 +28,12 @@ fn claims(id: &str) -> AccessClaims {
             context: None,
             born: FeedPosition::default(),
             key_thumbprint: None,
-            session_expires_at: NOW.after(Duration::from_secs(3600)),
+            session_expires_at: NOW.after(Duration::from_hours(1)),
             persistence: Persistence::Persistent,
         },
         audience: ISSUER.into(),
         issued_at: NOW,
-        expires_at: NOW.after(Duration::from_secs(300)),
+        expires_at: NOW.after(Duration::from_mins(5)),
         id: id.into(),
         floor: 0,
         seat: Seat::Held,
@@ -137,7 +137,7 @@ fn a_hit_is_judged_like_a_token_that_was_just_verified() {
     let instants = [
         NOW,
         NOW.before(Duration::from_millis(1)),
-        NOW.before(Duration::from_secs(60)),
+        NOW.before(Duration::from_mins(1)),
         exp.before(Duration::from_millis(1)),
         exp,
         Timestamp::MAX,
@@ -147,7 +147,7 @@ fn a_hit_is_judged_like_a_token_that_was_just_verified() {
         for (issuer, audience) in
             [(ISSUER, ISSUER), ("https://shop.example/", ISSUER), (ISSUER, "https://shop")]
         {
-            for clock_skew in [Duration::ZERO, Duration::from_secs(60)] {
+            for clock_skew in [Duration::ZERO, Duration::from_mins(1)] {
                 let expect = Expect { issuer, audience, now, clock_skew };
                 let hit = cache.get(&token, 1).unwrap();
                 let kept = match hit.live(&expect) {
@@ -217,7 +217,6 @@ fn threads_never_get_another_tokens_claims() {
                         None => cache.insert(&tokens[id], 1, verify(ring, &tokens[id])),
                     };
                     assert_eq!(found.claims().id, id.to_string());
-                    assert!(cache.len() <= 16 + THREADS);
                 }
                 hits
             })
@@ -225,6 +224,6 @@ fn threads_never_get_another_tokens_claims() {
         let threads: Vec<_> = (0..THREADS).map(each).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
-    assert!(cache.len() <= 16);
+    assert!(cache.len() <= 16, "bounded, whoever raced whom");
     assert!(hits > 1000, "it is a cache");
 }

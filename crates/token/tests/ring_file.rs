@@ -11,7 +11,7 @@ const ALGORITHMS: [Algorithm; 3] = [Algorithm::EdDsa, Algorithm::Es256, Algorith
 
 /// A ring with a retiring key and a signing one.
 fn ring(algorithm: Algorithm) -> KeyRing {
-    KeyRing::generate(algorithm, NOW).rotate_now(NOW.after(Duration::from_secs(60)))
+    KeyRing::generate(algorithm, NOW).rotate_now(NOW.after(Duration::from_mins(1)))
 }
 
 fn file(ring: &KeyRing) -> Value {

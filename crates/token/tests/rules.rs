@@ -111,10 +111,8 @@ proptest! {
         signed: bool,
     ) {
         let (session, other) = (session.map(SessionId::from_bytes), other.map(SessionId::from_bytes));
-        let (format, wrong) = match signed {
-            true => (StateFormat::Signed, StateFormat::Sealed),
-            false => (StateFormat::Sealed, StateFormat::Signed),
-        };
+        let formats = [StateFormat::Sealed, StateFormat::Signed];
+        let (format, wrong) = (formats[usize::from(signed)], formats[usize::from(!signed)]);
         let claims = StateClaims {
             issuer: issuer.clone(),
             audience: Audience::from(issuer.as_str()),
@@ -147,10 +145,19 @@ const SCHEDULE: Schedule = Schedule {
     longest_token: Duration::from_secs(50),
 };
 
+/// How far the clock may be from the truth.
+const SKEW_SECS: u64 = 2;
+
+/// How long a token lives. Its key outlives it by as much as two readings of the clock may mislead, twice: when the key
+/// retires, and when it is forgotten.
+const LIFE: Duration = SCHEDULE.longest_token.saturating_sub(Duration::from_secs(4 * SKEW_SECS));
+
 /// What may happen to a ring.
 #[derive(Clone, Debug)]
 enum Step {
     Wait(u64),
+    /// The clock is set, to so many seconds after the earliest that it may show.
+    SetClock(u64),
     Advance,
     Rotate,
     Mint,
@@ -165,6 +172,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0_u64..60).prop_map(Step::Wait),
+        2 => (0..=2 * SKEW_SECS).prop_map(Step::SetClock),
         4 => Just(Step::Advance),
         1 => Just(Step::Rotate),
         4 => Just(Step::Mint),
@@ -183,6 +191,8 @@ struct Minted {
 /// A ring, and all that was minted by it.
 struct Site {
     ring: KeyRing,
+    /// The earliest that the clock may show, and what it shows.
+    earliest: Timestamp,
     now: Timestamp,
     minted: Vec<Minted>,
 }
@@ -190,12 +200,16 @@ struct Site {
 impl Site {
     fn take(&mut self, step: &Step) {
         match step {
-            Step::Wait(secs) => self.now = self.now.after(Duration::from_secs(*secs)),
+            Step::Wait(secs) => {
+                self.earliest = self.earliest.after(Duration::from_secs(*secs));
+                self.now = self.now.after(Duration::from_secs(*secs));
+            }
+            Step::SetClock(secs) => self.now = self.earliest.after(Duration::from_secs(*secs)),
             Step::Advance => self.advance(),
             Step::Rotate => self.ring = self.ring.rotate_now(self.now),
             Step::Mint => self.mint(),
             Step::Remove(which) => {
-                let Some(kid) = self.kid(which) else { return };
+                let Some(kid) = self.kid(*which) else { return };
                 let known = self.ring.is_removed(&kid) || self.ring.keys().any(|key| key.id == kid);
                 match self.ring.remove(&kid, self.now) {
                     Ok(ring) => self.ring = ring,
@@ -203,7 +217,7 @@ impl Site {
                 }
             }
             Step::Learn(which) => {
-                let Some(kid) = self.kid(which) else { return };
+                let Some(kid) = self.kid(*which) else { return };
                 let known = self.ring.is_removed(&kid);
                 match self.ring.mark_removed(&kid, self.now) {
                     Some(ring) => self.ring = ring,
@@ -232,12 +246,12 @@ impl Site {
     }
 
     fn mint(&mut self) {
-        let expires_at = self.now.after(SCHEDULE.longest_token);
+        let expires_at = self.now.after(LIFE);
         let token = self.ring.mint_access(&claims(self.now, expires_at)).unwrap();
         self.minted.push(Minted { token, kid: signing(&self.ring), expires_at });
     }
 
-    fn kid(&self, which: &prop::sample::Index) -> Option<KeyId> {
+    fn kid(&self, which: prop::sample::Index) -> Option<KeyId> {
         (!self.minted.is_empty()).then(|| which.get(&self.minted).kid.clone())
     }
 
@@ -248,8 +262,8 @@ impl Site {
             if self.ring.is_removed(&minted.kid) {
                 assert_eq!(verified.unwrap_err().kind(), TokenErrorKind::KeyRemoved);
             } else if self.now < minted.expires_at {
-                let expect =
-                    Expect { issuer: ISSUER, audience: ISSUER, now: self.now, clock_skew: Duration::ZERO };
+                let clock_skew = Duration::from_secs(2 * SKEW_SECS);
+                let expect = Expect { issuer: ISSUER, audience: ISSUER, now: self.now, clock_skew };
                 assert!(verified.unwrap().live(&expect).is_ok());
             }
         }
@@ -294,7 +308,7 @@ proptest! {
 
     #[test]
     fn keys_come_and_go_and_nobody_notices(steps in prop::collection::vec(step(), 1..60)) {
-        let mut site = Site { ring: KeyRing::generate(Algorithm::Hs256, NOW), now: NOW, minted: Vec::new() };
+        let mut site = Site { ring: KeyRing::generate(Algorithm::Hs256, NOW), earliest: NOW, now: NOW, minted: Vec::new() };
         for step in &steps {
             site.take(step);
             site.check();
@@ -305,7 +319,8 @@ proptest! {
 /// A key lives for as long as its last token, and no longer.
 #[test]
 fn a_rotation_by_schedule_ends() {
-    let mut site = Site { ring: KeyRing::generate(Algorithm::Hs256, NOW), now: NOW, minted: Vec::new() };
+    let mut site =
+        Site { ring: KeyRing::generate(Algorithm::Hs256, NOW), earliest: NOW, now: NOW, minted: Vec::new() };
     let first = signing(&site.ring);
     for _ in 0..200 {
         site.take(&Step::Wait(1));
@@ -322,7 +337,7 @@ fn a_rotation_by_schedule_ends() {
 #[test]
 fn what_could_not_be_read_is_not_minted() {
     let ring = KeyRing::generate(Algorithm::Hs256, NOW);
-    let good = claims(NOW, NOW.after(Duration::from_secs(60)));
+    let good = claims(NOW, NOW.after(Duration::from_mins(1)));
     let deep = (0..40).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
     let unreadable = [
         AccessClaims { expires_at: Timestamp::MAX, ..good.clone() },

@@ -52,7 +52,11 @@ impl Canaries {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|half| char::from_digit(half.into(), 16))
+        .collect()
 }
 
 fn listed(bytes: &[u8]) -> String {
@@ -73,12 +77,12 @@ fn access() -> AccessClaims {
             context: None,
             born: FeedPosition::default(),
             key_thumbprint: None,
-            session_expires_at: NOW.after(Duration::from_secs(3600)),
+            session_expires_at: NOW.after(Duration::from_hours(1)),
             persistence: Persistence::Persistent,
         },
         audience: ISSUER.into(),
         issued_at: NOW,
-        expires_at: NOW.after(Duration::from_secs(300)),
+        expires_at: NOW.after(Duration::from_mins(5)),
         id: "1".into(),
         floor: 0,
         seat: Seat::Held,
@@ -126,7 +130,7 @@ fn a_ring_and_its_tokens_show_no_secret() {
 fn the_applications_data_is_not_shown() {
     let ring = KeyRing::generate(Algorithm::EdDsa, NOW);
     let canaries = Canaries::of(&ring);
-    let expires_at = NOW.after(Duration::from_secs(60));
+    let expires_at = NOW.after(Duration::from_mins(1));
     let state = StateClaims {
         issuer: ISSUER.into(),
         audience: ISSUER.into(),

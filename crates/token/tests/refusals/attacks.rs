@@ -1,9 +1,11 @@
-//! The attack list as tokens: algorithms and keys, headers, claims, payloads, spellings, signatures, kinds.
+//! The attack list as tokens: algorithms and keys, headers, claims, payloads, spellings, kinds. Signatures and seals
+//! have files of their own.
 
 use countersign_token::Algorithm;
 use serde_json::{Value, json};
 
 use crate::forge::{self, ISSUER, Signer, access_claims};
+use crate::signatures::twin;
 
 pub(crate) fn accepted() -> Vec<Value> {
     let mut list = List::default();
@@ -46,6 +48,9 @@ pub(crate) fn accepted() -> Vec<Value> {
     let ed = Signer::new(Algorithm::EdDsa);
     let token = ed.sign(&ed.header("at+jwt").replace("EdDSA", "Ed25519"), &access_claims().to_string());
     list.add(&ed, "alg Ed25519 (RFC 9864)", "access", token, "live");
+    let es = Signer::new(Algorithm::Es256);
+    list.add(&es, "the twin of a signature", "access", twin(&es.access_with(&json!({}))), "live");
+    list.good_seals();
     list.0
 }
 
@@ -60,14 +65,24 @@ pub(crate) fn refused() -> Vec<Value> {
         list.kinds(&signer);
     }
     list.confused_keys();
+    list.sealed();
+    list.codes();
     list.0
 }
 
 #[derive(Default)]
-struct List(Vec<Value>);
+pub(crate) struct List(Vec<Value>);
 
 impl List {
-    fn add(&mut self, signer: &Signer, name: &str, presented_as: &str, token: String, expect: &str) {
+    pub(crate) fn add(
+        &mut self,
+        signer: &Signer,
+        name: &str,
+        presented_as: &str,
+        token: impl Into<String>,
+        expect: &str,
+    ) {
+        let token: String = token.into();
         let algorithm = signer.algorithm.as_str();
         let name = format!("{algorithm}: {name}");
         self.0.push(
@@ -75,7 +90,7 @@ impl List {
         );
     }
 
-    fn bad(&mut self, signer: &Signer, name: &str, token: String) {
+    pub(crate) fn bad(&mut self, signer: &Signer, name: &str, token: impl Into<String>) {
         self.add(signer, name, "access", token, "invalid");
     }
 
@@ -305,36 +320,6 @@ impl List {
         }));
     }
 
-    /// Signatures that are none.
-    fn signatures(&mut self, signer: &Signer) {
-        let good = signer.access_with(&json!({}));
-        let (signed, signature) = good.rsplit_once('.').unwrap();
-        let signature = forge::decode(signature);
-        let n = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
-        let n: Vec<u8> = (0..32).map(|i| u8::from_str_radix(&n[2 * i..2 * i + 2], 16).unwrap()).collect();
-        let der = [
-            &[0x30, 0x44, 2, 32][..],
-            &signature[..signature.len() / 2],
-            &[2, 32],
-            &signature[signature.len() / 2..],
-        ]
-        .concat();
-        for (name, bytes) in [
-            ("one byte less", signature[..signature.len() - 1].to_vec()),
-            ("one byte more", [&signature[..], &[0]].concat()),
-            ("half", signature[..signature.len() / 2].to_vec()),
-            ("one byte", signature[..1].to_vec()),
-            ("zeros", vec![0; signature.len()]),
-            ("ones", vec![0xff; signature.len()]),
-            ("r and s of the order", [&n[..], &n[..]].concat()),
-            ("DER", der),
-            ("twice", [&signature[..], &signature[..]].concat()),
-            ("reversed", signature.iter().rev().copied().collect()),
-        ] {
-            self.bad(signer, &format!("signature: {name}"), format!("{signed}.{}", forge::encode(&bytes)));
-        }
-    }
-
     /// One kind for another, each correctly signed.
     fn kinds(&mut self, signer: &Signer) {
         let all = [
@@ -384,41 +369,6 @@ impl List {
             let claims = forge::changed(forge::state_claims(), &changes).to_string();
             let token = signer.sign(&signer.header("st+jwt"), &claims);
             self.add(signer, &format!("signed state {name}"), "signed state", token, "invalid");
-        }
-    }
-
-    /// HS256 under the public key, in each form that an attacker finds it in.
-    fn confused_keys(&mut self) {
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
-            let signer = Signer::new(algorithm);
-            let jwks = signer.ring.jwks_json();
-            let pem = format!(
-                "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
-                forge::encode(&signer.verifying)
-            );
-            for (name, secret) in [
-                ("raw", signer.verifying.clone()),
-                ("as a JWK set", jwks.into_bytes()),
-                ("as PEM", pem.clone().into_bytes()),
-                ("as PEM with a line break", format!("{pem}\n").into_bytes()),
-                ("empty", Vec::new()),
-            ] {
-                let header = signer.header("at+jwt").replace(algorithm.as_str(), "HS256");
-                let signed = format!(
-                    "{}.{}",
-                    forge::encode(header.as_bytes()),
-                    forge::encode(access_claims().to_string().as_bytes())
-                );
-                let tag = ring::hmac::sign(
-                    &ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret),
-                    signed.as_bytes(),
-                );
-                self.bad(
-                    &signer,
-                    &format!("HS256 under the public key, {name}"),
-                    format!("{signed}.{}", forge::encode(tag.as_ref())),
-                );
-            }
         }
     }
 }

@@ -98,7 +98,6 @@ impl Spelling {
 }
 
 fn header() -> impl Strategy<Value = String> {
-    let good = r#"{"alg":"ALG","typ":"at+jwt","kid":"KID"}"#;
     const ODD: &[&str] = &[
         r#"{"alg":"none","typ":"at+jwt","kid":"KID"}"#,
         r#"{"alg":"NONE","typ":"at+jwt","kid":"KID"}"#,
@@ -120,6 +119,7 @@ fn header() -> impl Strategy<Value = String> {
         "",
         "{",
     ];
+    let good = r#"{"alg":"ALG","typ":"at+jwt","kid":"KID"}"#;
     prop_oneof![6 => Just(good.to_owned()), 4 => prop::sample::select(ODD).prop_map(str::to_owned).boxed()]
         .prop_map(|header: String| header)
 }
@@ -254,10 +254,12 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the provider's signature")]
 fn no_signer(_: &jsonwebtoken::Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     Err(ErrorKind::InvalidAlgorithm.into())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the provider's signature")]
 fn verifier(algorithm: &jsonwebtoken::Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     Ok(Box::new(RingVerifier { algorithm: *algorithm, key: key.try_get_as_bytes()?.to_vec() }))
 }

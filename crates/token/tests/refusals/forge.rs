@@ -106,6 +106,9 @@ pub(crate) fn judge(ring: &KeyRing, presented_as: &str, token: &str) -> &'static
             |error| word(error.kind()),
             |verified| verified.live(&expect).map_or_else(not_live, |_| "live"),
         ),
+        "code" => ring
+            .open_code(&unverified, "choice", ISSUER, NOW)
+            .map_or_else(|error| word(error.kind()), |_| "live"),
         "sealed state" => state(StateFormat::Sealed),
         "signed state" => state(StateFormat::Signed),
         _ => panic!("no such kind: {presented_as}"),

@@ -5,4 +5,6 @@ mod attacks;
 mod differential;
 mod forge;
 mod mutations;
+mod sealed;
+mod signatures;
 mod vectors;
