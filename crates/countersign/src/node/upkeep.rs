@@ -17,6 +17,9 @@ const PACE: Duration = Duration::from_secs(5);
 const PUBLISH_AHEAD: Duration = Duration::from_secs(24 * 3600);
 const SIGN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
+/// A key outlives its last token: clocks differ, and another node may sign with it until it has looked at the file.
+const LINGER: Duration = Duration::from_secs(3600);
+
 pub(super) async fn run(inner: Weak<Inner>) {
     loop {
         let Some(strong) = inner.upgrade() else { return };
@@ -36,7 +39,7 @@ fn tend(inner: &Inner) -> Vec<KeyId> {
     let schedule = Schedule {
         publish_ahead: PUBLISH_AHEAD,
         sign_for: SIGN_FOR,
-        longest_token: inner.config.policy.lifetime.max(inner.config.policy.visit_ttl),
+        longest_token: inner.config.policy.lifetime.max(inner.config.policy.visit_ttl) + LINGER,
     };
     match inner.keys.tick(inner.now(), &schedule) {
         Ok(None) => Vec::new(),
