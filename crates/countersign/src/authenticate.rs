@@ -7,10 +7,11 @@ use countersign_token::{
     AccessClaims, CachedToken, Expect, NotLive, SessionId, Timestamp, TokenError, TokenErrorKind, Unverified,
 };
 
-use crate::credential::{Presented, Scheme};
+use crate::credential::{Credentials, Presented, Scheme};
 use crate::node::{self, Checked};
 use crate::refusal::Refusal;
 use crate::sessions::{Inner, Stale};
+use crate::transport::Transport;
 
 /// The longest token that is looked at, in bytes: what fits a cookie, and more than any that we mint.
 pub(crate) const TOKEN_LIMIT: usize = 4096;
@@ -48,8 +49,23 @@ enum Trust {
 }
 
 /// Judges a request by its access token. No I/O.
-pub(crate) fn request(inner: &Inner, presented: Option<&Presented<'_>>) -> Auth {
-    let Some(presented) = presented else { return Auth::Nobody };
+///
+/// A browser drops the access cookie when the token expires: with the refresh cookie alone it is no stranger, but
+/// somebody whose access token has expired.
+pub(crate) fn request(inner: &Inner, credentials: &Credentials<'_>) -> Auth {
+    match (&credentials.access, credentials.jar.refresh) {
+        (Some(presented), _) => token(inner, presented),
+        (None, Some(refresh))
+            if inner.config.transport == Transport::Cookies && may_refresh(inner, refresh) =>
+        {
+            Auth::Refused(Refusal::TokenExpired)
+        }
+        (None, _) => Auth::Nobody,
+    }
+}
+
+/// Judges an access token. No I/O.
+pub(crate) fn token(inner: &Inner, presented: &Presented<'_>) -> Auth {
     match active(inner, presented, inner.now()) {
         Ok(active) => Auth::Active(active),
         Err(refusal) => Auth::Refused(refusal),
@@ -116,6 +132,13 @@ pub(crate) fn authentic_access(inner: &Inner, token: &str) -> Option<SessionId> 
         Err(NotLive::Expired(expired)) => Some(expired.claims().identity.session),
         Err(_) => None,
     }
+}
+
+fn may_refresh(inner: &Inner, token: &str) -> bool {
+    let expect = Expect { audience: &inner.config.issuer, ..expect(inner, inner.now()) };
+    Unverified::parse(token, TOKEN_LIMIT)
+        .and_then(|unverified| inner.ring().verify_refresh(&unverified))
+        .is_ok_and(|verified| verified.live(&expect).is_ok())
 }
 
 /// The session of a refresh token that is ours, expired or not.

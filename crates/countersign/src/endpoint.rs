@@ -157,7 +157,7 @@ impl Call<'_> {
     /// The session that asks, as any route that demands one sees it.
     pub(crate) async fn active(&self, require: &Require) -> Result<Active, Refusal> {
         let inner = self.inner;
-        let auth = match authenticate::request(inner, self.credentials.access.as_ref()) {
+        let auth = match authenticate::request(inner, &self.credentials) {
             Auth::Active(active) if active.is_stale() => active.check(inner).await,
             auth => auth,
         };

@@ -83,7 +83,7 @@ fn read<B>(sessions: &Sessions, request: &Request<B>, style: ProblemStyle) -> Re
     if cookie_came && verdict == Verdict::CrossSite {
         return Err(Refusal::CrossSite);
     }
-    let auth = authenticate::request(inner, credentials.access.as_ref());
+    let auth = authenticate::request(inner, &credentials);
     let carried = Carried::new(sessions.clone(), auth, verdict, &credentials, style);
     Ok(match carried.waits_for(config.renewal) {
         None => Gate::Pass(Arc::new(carried)),

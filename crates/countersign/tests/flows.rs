@@ -318,3 +318,19 @@ async fn a_stream_ends_with_its_session() {
     assert_eq!(alice.post("/session/logout").await.status, 204);
     assert_eq!(ending.await, Ok(countersign::Ending::Ended(countersign::EndReason::Logout)));
 }
+
+#[tokio::test]
+async fn a_browser_that_dropped_its_expired_access_cookie_is_no_stranger() {
+    let t = Harness::new();
+    let mut alice = logged_in(&t, "alice").await;
+    let _ = alice.post("/cart?tea").await;
+    alice.cookies_mut().remove("__Host-session");
+    check(&alice.get("/session").await, 401, "token-expired");
+    // Neither does a visit begin beside the session.
+    check(&alice.post("/cart?cup").await, 401, "token-expired");
+    assert_eq!(alice.post("/session/refresh").await.status, 200);
+    assert_eq!(items(&alice.get("/cart").await), json!(["tea"]));
+    alice.cookies_mut().remove("__Host-session");
+    alice.cookies_mut().insert("__Host-session-refresh".to_owned(), "forged.refresh.token".to_owned());
+    check(&alice.get("/session").await, 401, "not-authenticated");
+}

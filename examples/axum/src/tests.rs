@@ -1,3 +1,5 @@
+//! The example works, in memory.
+
 use axum::http::StatusCode;
 use countersign::testing::Harness;
 use serde_json::{Value, json};

@@ -169,10 +169,11 @@ pub(crate) fn refresh_same_site(inner: &Inner) -> SameSite {
     }
 }
 
-/// A cookie lives as long as its token, or as long as the browser is open.
+/// A cookie lives as long as its token, or as long as the browser is open. Its `Max-Age` counts whole seconds, and
+/// 0 would delete it.
 pub(crate) fn max_age(persistence: Persistence, left: Duration) -> Option<Duration> {
     match persistence {
-        Persistence::Persistent => Some(left),
+        Persistence::Persistent => Some(left.max(Duration::from_secs(1))),
         Persistence::Browser => None,
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn renew(
 ) -> Result<(Auth, Grant), Refusal> {
     let (grant, access) = exchange(inner, token, activity).await?;
     let presented = Presented { token: &access, scheme: Scheme::Cookie };
-    Ok((authenticate::request(inner, Some(&presented)), grant))
+    Ok((authenticate::token(inner, &presented), grant))
 }
 
 async fn exchange(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<(Grant, String), Refusal> {

@@ -1,0 +1,8 @@
+//! What an attacker, a pedant and bad luck would try: the framework's own logic at its edges.
+
+mod builder;
+mod hostile;
+mod luck;
+mod nodes;
+mod shop;
+mod transports;
