@@ -27,6 +27,16 @@ pub(crate) enum Auth {
     Refused(Refusal),
 }
 
+impl Auth {
+    /// The registry itself has just told that the session is live.
+    pub(crate) fn vouched(self) -> Self {
+        match self {
+            Self::Active(active) => Self::Active(Active { trust: Trust::Registry, ..active }),
+            nobody => nobody,
+        }
+    }
+}
+
 /// A session whose access token was verified, is live, and is not revoked as far as this node knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Active {
@@ -90,13 +100,12 @@ fn active(inner: &Inner, presented: &Presented<'_>, now: Timestamp) -> Result<Ac
 /// The verified token, from the cache if these very bytes were verified before.
 fn verified(inner: &Inner, presented: &Presented<'_>) -> Result<Arc<CachedToken>, Refusal> {
     let ring = inner.ring();
-    let token = match inner.cache.get(presented.token, ring.generation()) {
-        Some(token) => token,
-        None => {
-            let unverified = Unverified::parse(presented.token, TOKEN_LIMIT).map_err(refusal)?;
-            let verified = ring.verify_access(&unverified).map_err(refusal)?;
-            inner.cache.insert(presented.token, ring.generation(), verified)
-        }
+    let token = if let Some(token) = inner.cache.get(presented.token, ring.generation()) {
+        token
+    } else {
+        let unverified = Unverified::parse(presented.token, TOKEN_LIMIT).map_err(refusal)?;
+        let verified = ring.verify_access(&unverified).map_err(refusal)?;
+        inner.cache.insert(presented.token, ring.generation(), verified)
     };
     // A token that is bound to a key is none for the bearer alone (RFC 9449, section 7.2).
     match (presented.scheme, token.claims().identity.key_thumbprint.is_some()) {
@@ -195,6 +204,12 @@ impl Active {
 
     /// Asks the registry whether the session is live.
     pub(crate) async fn check(mut self, inner: &Arc<Inner>) -> Auth {
+        if let Err(refusal) = inner.node.first_view(inner).await {
+            return Auth::Refused(refusal);
+        }
+        if let Verdict::Ended(reason) = inner.view.judge(&self.question()) {
+            return Auth::Refused(Refusal::SessionEnded(Some(reason)));
+        }
         match inner.node.checks().ask(inner, self.session()).await {
             Checked::Live { floor } => {
                 self.floor = self.floor.max(floor);

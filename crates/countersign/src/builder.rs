@@ -220,7 +220,7 @@ impl std::fmt::Debug for Builder {
 fn default_skew(sharing: Sharing) -> Duration {
     match sharing {
         Sharing::OneNode => Duration::ZERO,
-        Sharing::ManyNodes => Duration::from_secs(60),
+        Sharing::ManyNodes => Duration::from_mins(1),
     }
 }
 
@@ -237,28 +237,31 @@ fn rules(policy: &Policy, clock_skew: Duration, limits: Limits) -> Rules {
 
 fn check_prefix(prefix: &str) -> Result<(), ConfigError> {
     let plain = prefix.strip_prefix('/').is_some_and(|rest| {
-        !rest.is_empty()
-            && !rest.ends_with('/')
-            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
-            && !rest.contains("//")
+        rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+            && rest.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
     });
     if plain { Ok(()) } else { Err(ConfigError::Prefix(prefix.to_owned())) }
 }
 
 fn check_policy(policy: &Policy, clock_skew: Duration) -> Result<(), ConfigError> {
-    let at_least = [
+    let above_zero = [
         ("access-ttl", policy.access_ttl),
         ("idle-timeout", policy.idle),
         ("lifetime", policy.lifetime),
         ("race-window", policy.race_window),
+        ("visit-ttl", policy.visit_ttl),
     ];
-    for (name, value) in at_least {
-        if value.is_zero() {
-            return Err(ConfigError::Zero { name });
-        }
-        if value > LONGEST {
-            return Err(ConfigError::TooLong { name, value });
-        }
+    let any = [
+        ("dangling-after", policy.dangling_after),
+        ("clock-skew", clock_skew),
+        ("max-staleness", policy.max_staleness),
+        ("fresh-for", policy.fresh_for),
+    ];
+    if let Some((name, _)) = above_zero.into_iter().find(|(_, value)| value.is_zero()) {
+        return Err(ConfigError::Zero { name });
+    }
+    if let Some((name, value)) = above_zero.into_iter().chain(any).find(|(_, value)| *value > LONGEST) {
+        return Err(ConfigError::TooLong { name, value });
     }
     if policy.access_ttl + clock_skew > policy.dangling_after {
         return Err(ConfigError::DanglingTooSoon {
@@ -274,7 +277,7 @@ fn check_policy(policy: &Policy, clock_skew: Duration) -> Result<(), ConfigError
 }
 
 /// A century: beyond it, a duration is a mistake.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// A combination of wishes that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,7 @@ pub(crate) use devices::own;
 
 use std::sync::Arc;
 
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request};
 
@@ -77,10 +78,14 @@ impl Endpoint {
             Ok(call) => call.dispatch(self, body).await,
             Err(refusal) => Err(refusal),
         };
-        answer.unwrap_or_else(|refusal| {
+        let mut answer = answer.unwrap_or_else(|refusal| {
             inner.tell(&SessionEvent::Refused { code: refusal.code() });
             refusal.to_response(&style)
-        })
+        });
+        if parts.method == Method::HEAD {
+            leave_body_out(&mut answer);
+        }
+        answer
     }
 
     /// What the head of a request tells: method, media type, credentials, origin; in the order of the contract.
@@ -137,21 +142,17 @@ impl Call<'_> {
         B: http_body::Body + Send,
         B::Data: Send,
     {
-        let mut answer = match endpoint {
-            Endpoint::Whoami => whoami::serve(&self).await?,
-            Endpoint::Refresh => refresh::refresh(&self, body).await?,
-            Endpoint::Logout => refresh::logout(&self, body).await?,
-            Endpoint::List => devices::list(&self).await?,
-            Endpoint::LogoutOthers => devices::end_others(&self).await?,
-            Endpoint::One(id) => devices::end_one(&self, &id).await?,
-            Endpoint::Admit => admit::serve(&self, body).await?,
-            Endpoint::Jwks => jwks::serve(self.inner),
-            Endpoint::Unknown => return Err(Refusal::NotFound),
-        };
-        if self.parts.method == Method::HEAD {
-            answer.body_mut().clear();
+        match endpoint {
+            Endpoint::Whoami => whoami::serve(&self).await,
+            Endpoint::Refresh => refresh::refresh(&self, body).await,
+            Endpoint::Logout => refresh::logout(&self, body).await,
+            Endpoint::List => devices::list(&self).await,
+            Endpoint::LogoutOthers => devices::end_others(&self).await,
+            Endpoint::One(id) => devices::end_one(&self, &id).await,
+            Endpoint::Admit => admit::serve(&self, body).await,
+            Endpoint::Jwks => Ok(jwks::serve(self.inner)),
+            Endpoint::Unknown => Err(Refusal::NotFound),
         }
-        Ok(answer)
     }
 
     /// The session that asks, as any route that demands one sees it.
@@ -183,6 +184,12 @@ impl Call<'_> {
     pub(crate) fn jar(&self) -> &Jar<'_> {
         &self.credentials.jar
     }
+}
+
+/// The answer to `HEAD` tells the length of the body that `GET` would have got (RFC 9110, section 8.6).
+fn leave_body_out(answer: &mut Answer) {
+    let length = std::mem::take(answer.body_mut()).len();
+    answer.headers_mut().insert(CONTENT_LENGTH, length.into());
 }
 
 #[cfg(test)]

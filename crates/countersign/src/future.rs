@@ -13,7 +13,6 @@ use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::carried::Carried;
-use crate::gate::Settled;
 use crate::layer::Answer;
 
 pin_project! {
@@ -42,12 +41,12 @@ pin_project! {
 
 /// A request that waits for the registry before the service within sees it.
 pub(crate) struct Slow<S, B> {
-    settled: BoxFuture<'static, Settled>,
+    settled: BoxFuture<'static, Arc<Carried>>,
     call: Option<(S, Request<B>)>,
 }
 
 impl<S, B> Slow<S, B> {
-    pub(crate) fn new(settled: BoxFuture<'static, Settled>, service: S, request: Request<B>) -> Self {
+    pub(crate) fn new(settled: BoxFuture<'static, Arc<Carried>>, service: S, request: Request<B>) -> Self {
         Self { settled, call: Some((service, request)) }
     }
 }
@@ -91,14 +90,12 @@ where
                 StateProjection::Answering { answer } => {
                     State::Answered { answer: Some(ready!(answer.as_mut().poll(context))) }
                 }
-                StateProjection::Slow { slow } => match ready!(slow.settled.as_mut().poll(context)) {
-                    Settled::Refused(answer) => State::Answered { answer: Some(*answer) },
-                    Settled::Pass(carried) => {
-                        let Some((mut service, mut request)) = slow.call.take() else { return Poll::Pending };
-                        request.extensions_mut().insert(carried.clone());
-                        State::Within { response: service.call(request), carried }
-                    }
-                },
+                StateProjection::Slow { slow } => {
+                    let carried = ready!(slow.settled.as_mut().poll(context));
+                    let Some((mut service, mut request)) = slow.call.take() else { return Poll::Pending };
+                    request.extensions_mut().insert(carried.clone());
+                    State::Within { response: service.call(request), carried }
+                }
             };
             this.state.set(next);
         }

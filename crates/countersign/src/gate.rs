@@ -9,11 +9,10 @@ use http::{HeaderMap, Request};
 use crate::authenticate::{self, Active, Auth};
 use crate::carried::Carried;
 use crate::cookie;
-use crate::credential::Credentials;
+use crate::credential::{Credentials, Scheme};
 use crate::csrf::{self, Verdict};
 use crate::endpoint::{self, Endpoint};
 use crate::flow;
-use crate::layer::Answer;
 use crate::problem::{Dialect, ProblemStyle};
 use crate::refusal::Refusal;
 use crate::sessions::{Inner, Renewal, Sessions};
@@ -45,12 +44,6 @@ enum Wait {
     Check(Active),
     /// The access token has expired, and the layer renews by itself.
     Renew(Box<str>),
-}
-
-/// What came of waiting.
-pub(crate) enum Settled {
-    Pass(Arc<Carried>),
-    Refused(Box<Answer>),
 }
 
 /// Decides. Takes the refresh cookie out of the request, so that the application never sees it.
@@ -85,7 +78,10 @@ fn read<B>(sessions: &Sessions, request: &Request<B>, style: ProblemStyle) -> Re
     }
     let auth = authenticate::request(inner, &credentials);
     let carried = Carried::new(sessions.clone(), auth, verdict, &credentials, style);
-    Ok(match carried.waits_for(config.renewal) {
+    // A refresh cookie does not answer for somebody else's bearer token.
+    let in_cookie = credentials.access.is_none_or(|access| access.scheme == Scheme::Cookie);
+    let renewal = if in_cookie { config.renewal } else { Renewal::ByTheClient };
+    Ok(match carried.waits_for(renewal) {
         None => Gate::Pass(Arc::new(carried)),
         Some(what) => Gate::Slow(Waiting { sessions: sessions.clone(), carried, what }),
     })
@@ -104,7 +100,7 @@ impl Carried {
 }
 
 impl Waiting {
-    pub(crate) fn settle(self) -> BoxFuture<'static, Settled> {
+    pub(crate) fn settle(self) -> BoxFuture<'static, Arc<Carried>> {
         async move {
             let inner = self.sessions.inner().clone();
             let mut carried = self.carried;
@@ -115,14 +111,10 @@ impl Waiting {
                         carried.auth = auth;
                         carried.keep(grant);
                     }
-                    Err(Refusal::RegistryUnavailable) => {
-                        let answer = Refusal::RegistryUnavailable.to_response(&carried.style);
-                        return Settled::Refused(Box::new(answer));
-                    }
                     Err(refusal) => carried.auth = Auth::Refused(refusal),
                 },
             }
-            Settled::Pass(Arc::new(carried))
+            Arc::new(carried)
         }
         .boxed()
     }

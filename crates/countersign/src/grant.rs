@@ -91,9 +91,6 @@ impl Grant {
         self
     }
 
-    /// For a grant that was made to see whether it can be.
-    pub(crate) fn discard(self) {}
-
     /// As [`Grant::apply`], but a cookie that the response sets already stays: what the handler did is newer.
     pub(crate) fn apply_under<B>(mut self, response: &mut Response<B>) {
         let set: Vec<Vec<u8>> =

@@ -25,10 +25,10 @@ enum Came {
 impl Held {
     /// The state of a session: the highest exclusive version among the cookies that carry its tag, or the header.
     pub(crate) fn of_session(credentials: &Credentials<'_>, session: &SessionId) -> Self {
-        let states = &credentials.jar.states;
-        if states.is_empty() {
+        if credentials.session_state.is_some() {
             return Self::of_header(credentials);
         }
+        let states = &credentials.jar.states;
         let tag = session.tag();
         let newest = states.iter().filter(|state| state.tag == tag).max_by_key(|state| state.exclusive);
         Self {
@@ -40,9 +40,9 @@ impl Held {
 
     /// The state of an anonymous visit.
     pub(crate) fn of_visit(credentials: &Credentials<'_>) -> Self {
-        match credentials.jar.visit {
-            Some(visit) => Self { token: Some(visit.into()), ..Self::default() },
-            None => Self::of_header(credentials),
+        match credentials.session_state {
+            Some(_) => Self::of_header(credentials),
+            None => Self { token: credentials.jar.visit.map(Into::into), ..Self::default() },
         }
     }
 

@@ -27,7 +27,7 @@ use crate::transport::Transport;
 #[derive(Debug)]
 pub struct Login {
     carried: Arc<Carried>,
-    login: flow::Login,
+    asked: flow::Login,
     state: CarryOver,
 }
 
@@ -52,47 +52,47 @@ impl Login {
             key: facts.key,
             choice: None,
         };
-        Self { carried, login, state: CarryOver::Visit(facts.held.clone()) }
+        Self { carried, asked: login, state: CarryOver::Visit(facts.held.clone()) }
     }
 
     pub(crate) fn again(carried: Arc<Carried>, active: &Active, facts: &Facts) -> Self {
         let state = CarryOver::Session(active.clone(), facts.held.clone());
         let identity = &active.claims().identity;
         let mut this = Self::new(carried, facts, identity.subject.as_str().into());
-        this.login.owner = active.owner();
-        this.login.persistence = identity.persistence;
-        this.login.replaces = Some(identity.session);
+        this.asked.owner = active.owner();
+        this.asked.persistence = identity.persistence;
+        this.asked.replaces = Some(identity.session);
         Self { state, ..this }
     }
 
     /// The tenant that the subject belongs to.
     pub fn tenant(mut self, tenant: impl Into<Arc<str>>) -> Self {
-        self.login.owner.tenant = Some(tenant.into());
+        self.asked.owner.tenant = Some(tenant.into());
         self
     }
 
     /// How the person proved who they are, in the words of RFC 8176 (`pwd`, `otp`, `hwk`, …). `pwd` by default.
     pub fn methods<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Self {
-        self.login.methods = methods.into_iter().collect::<Vec<_>>().join(" ").into();
+        self.asked.methods = methods.into_iter().collect::<Vec<_>>().join(" ").into();
         self
     }
 
     /// Whether the browser keeps the session when it is closed. It does by default; the session's life on the
     /// server is the same.
     pub fn remember(mut self, remember: bool) -> Self {
-        self.login.persistence = if remember { Persistence::Persistent } else { Persistence::Browser };
+        self.asked.persistence = if remember { Persistence::Persistent } else { Persistence::Browser };
         self
     }
 
     /// Takes a seat and is never refused one: an administrator must get into a full site.
     pub fn exempt(mut self) -> Self {
-        self.login.admission = Admission::Exempt;
+        self.asked.admission = Admission::Exempt;
         self
     }
 
     /// What the person's list of sessions shows, instead of a label from the `User-Agent`.
     pub fn device(mut self, label: impl Into<Arc<str>>) -> Self {
-        self.login.device = Some(label.into());
+        self.asked.device = Some(label.into());
         self
     }
 
@@ -101,7 +101,7 @@ impl Login {
         if self.carried.verdict == Verdict::CrossSite && inner.config.transport != Transport::Body {
             return Err(Refusal::CrossSite);
         }
-        let begun = flow::login(inner, self.login).await?;
+        let begun = flow::login(inner, self.asked).await?;
         match self.state {
             CarryOver::Visit(held) => flow::carry_visit(inner, &held, begun),
             CarryOver::Session(active, held) => flow::carry_session(inner, &active, &held, begun),

@@ -93,13 +93,13 @@ impl Sessions {
     ///
     /// [`Refusal::RegistryUnavailable`].
     pub async fn counts(&self, of: CountOf) -> Result<Counts, Refusal> {
-        Ok(self.inner.registry.counts(of).await?)
+        flow::ask(&self.inner, "counts", self.inner.registry.counts(of)).await
     }
 
     /// Whether this node may take traffic: its view of revocations is complete and fresh.
     pub fn readiness(&self) -> Readiness {
         self.inner.start();
-        self.inner.node.readiness(&self.inner)
+        Node::readiness(&self.inner)
     }
 
     /// Waits until this node may take traffic.

@@ -89,7 +89,7 @@ async fn logged_in(t: &Harness, user: &str) -> Tab {
     tab
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_person_logs_in_is_known_and_logs_out_for_good() {

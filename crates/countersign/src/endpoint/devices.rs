@@ -31,7 +31,7 @@ pub(super) async fn list(call: &Call<'_>) -> Result<Answer, Refusal> {
 pub(crate) async fn own(inner: &Inner, active: &Active) -> Result<Vec<SessionObject>, Refusal> {
     // What this node knows of their activity belongs into the answer.
     inner.node.flush_activity(inner).await;
-    let page = inner.registry.list(List::of(active.owner())).await?;
+    let page = flow::ask(inner, "list", inner.registry.list(List::of(active.owner()))).await?;
     let idle = inner.config.policy.idle;
     let object = |(record, holding): &(_, _)| {
         let object = SessionObject::listed(record, *holding, idle);

@@ -17,7 +17,7 @@ use crate::refusal::{ChoiceCode, Refusal};
 use crate::sessions::Inner;
 
 /// How long a person may think.
-const LIFE: Duration = Duration::from_secs(5 * 60);
+const LIFE: Duration = Duration::from_mins(5);
 
 /// The kind of code, which no other kind opens as.
 const KIND: &str = "choice";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_registry::{
-    Admission, Admit, Admitted, Choice, Digest, Full, Holding, Lifetime, OnFull, Owner, Seated,
+    Admission, Admit, Admitted, Choice, Digest, EndReason, Full, Holding, Lifetime, OnFull, Owner, Seated,
 };
 use countersign_token::SessionId;
 
@@ -38,10 +38,22 @@ pub(crate) struct Begun {
 }
 
 pub(crate) async fn login(inner: &Arc<Inner>, login: Login) -> Result<Begun, Refusal> {
+    // A node that does not know which keys were removed must not sign with one.
+    inner.node.first_view(inner).await?;
     let admit = prepare(inner, &login);
     match super::ask(inner, "admit", inner.registry.admit(admit)).await? {
-        Admitted::Seated(seated) => finish(inner, &login, seated),
-        Admitted::Full(full) => Err(refused(inner, &login, full)),
+        Admitted::Seated(seated) => {
+            let session = seated.record.id;
+            match finish(inner, &login, seated) {
+                Ok(begun) => Ok(begun),
+                Err(refusal) => {
+                    // Nobody will ever hold it, so it must hold no seat.
+                    let _ = super::end_session(inner, vec![session], EndReason::Logout).await;
+                    Err(refusal)
+                }
+            }
+        }
+        Admitted::Full(full) => Err(refused(inner, &login, &full)),
         Admitted::ChoiceSpent => Err(Refusal::TokenInvalid),
         Admitted::ChoiceGone => Err(Refusal::NotFound),
         Admitted::Ended(reason) => Err(Refusal::SessionEnded(reason)),
@@ -80,7 +92,7 @@ fn finish(inner: &Inner, login: &Login, seated: Seated) -> Result<Begun, Refusal
     Ok(Begun { seated, persistence: login.persistence, grant })
 }
 
-fn refused(inner: &Inner, login: &Login, full: Full) -> Refusal {
+fn refused(inner: &Inner, login: &Login, full: &Full) -> Refusal {
     inner.node.saw_registry_instant(full.at);
     inner.tell(&SessionEvent::LimitReached {
         owner: login.owner.clone(),
@@ -88,7 +100,7 @@ fn refused(inner: &Inner, login: &Login, full: Full) -> Refusal {
         limit: full.limit,
     });
     let choice = match full.on_full {
-        OnFull::Ask => choice::code(inner, login, &full),
+        OnFull::Ask => choice::code(inner, login, full),
         _ => None,
     };
     limit_refusal(inner, full, choice)
@@ -96,7 +108,7 @@ fn refused(inner: &Inner, login: &Login, full: Full) -> Refusal {
 
 pub(super) fn limit_refusal(
     inner: &Inner,
-    full: Full,
+    full: &Full,
     choice: Option<crate::refusal::ChoiceCode>,
 ) -> Refusal {
     let idle = inner.config.policy.idle;

@@ -29,7 +29,7 @@ use crate::sessions::Inner;
 const DEADLINE: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(10);
 
 /// Asks the registry once, with a deadline.
-async fn ask<T>(
+pub(crate) async fn ask<T>(
     inner: &Inner,
     operation: &'static str,
     call: impl Future<Output = Result<T, RegistryError>>,

@@ -27,10 +27,11 @@ pub(crate) async fn renew(
 ) -> Result<(Auth, Grant), Refusal> {
     let (grant, access) = exchange(inner, token, activity).await?;
     let presented = Presented { token: &access, scheme: Scheme::Cookie };
-    Ok((authenticate::token(inner, &presented), grant))
+    Ok((authenticate::token(inner, &presented).vouched(), grant))
 }
 
 async fn exchange(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<(Grant, String), Refusal> {
+    inner.node.first_view(inner).await?;
     let claims = verified(inner, token)?;
     let rotate = Rotate {
         session: claims.identity.session,
@@ -78,7 +79,7 @@ fn finish(inner: &Inner, claims: &RefreshClaims, rotated: Rotated) -> Result<(Gr
         Rotated::Full(full) => {
             inner.node.saw_registry_instant(full.at);
             inner.tell(&SessionEvent::SeatRefused { session, scope: full.scope });
-            Err(limit_refusal(inner, full, None))
+            Err(limit_refusal(inner, &full, None))
         }
         Rotated::Reused(entries) => {
             inner.node.learn(inner, &entries);

@@ -98,7 +98,7 @@ pub(crate) fn plain<D: SessionData>(
 ) -> Result<(D, Grant), Refusal> {
     let (mut data, version) = presented.read::<D>()?;
     change(&mut data);
-    let grant = presented.deliver(&*encode(&data)?, D::VERSION, version.next_plain())?;
+    let grant = presented.deliver(&encode(&data)?, D::VERSION, version.next_plain())?;
     Ok((data, grant))
 }
 
@@ -129,8 +129,7 @@ async fn advance<D: SessionData>(presented: &Presented<'_>, data: &D, base: Base
         Base::Reset => presented.active.floor() + 1,
     };
     // What does not fit must be known before the version moves.
-    let _fits =
-        presented.deliver(&raw, D::VERSION, StateVersion { exclusive: expected, plain: 0 })?.discard();
+    drop(presented.deliver(&raw, D::VERSION, StateVersion { exclusive: expected, plain: 0 })?);
     let advance = Advance {
         session: presented.active.session(),
         base,
@@ -173,6 +172,8 @@ pub(crate) fn visit<D: SessionData>(
         data_version: D::VERSION,
         data: &encode(&data)?,
     };
+    // What a session's first state could not hold would be in the way of the visitor's login.
+    first_state(inner, &StateToken { session: Some(SessionId::from_bytes([0; 16])), ..token })?.discard();
     let grant = deliver(inner, &inner.config.cookies.visit, &token)?;
     Ok((data, grant))
 }
@@ -209,20 +210,26 @@ pub(crate) fn carry_session(
 
 fn carry(inner: &Inner, open: Option<OpenState>, begun: Begun) -> Result<Grant, Refusal> {
     let record = &begun.seated.record;
-    let Some(open) = open else { return Ok(begun.grant) };
-    let name = inner.config.cookies.state(&record.id.tag(), record.exclusive);
+    // The repetition of a login whose session has gone on since must not bring its first state back.
+    let Some(open) = open.filter(|_| record.exclusive == 0) else { return Ok(begun.grant) };
     let token = StateToken {
         session: Some(record.id),
         expires_at: record.expires_at,
         persistence: begun.persistence,
-        version: StateVersion { exclusive: record.exclusive, plain: 1 },
+        version: StateVersion::INITIAL.next_plain(),
         data_version: open.data_version,
         data: &open.data,
     };
-    let state = deliver(inner, &name, &token)?;
+    let state = first_state(inner, &token)?;
     Ok(begun.grant.join(state))
 }
 
+fn first_state(inner: &Inner, token: &StateToken<'_>) -> Result<Grant, Refusal> {
+    let tag = token.session.map(|session| session.tag()).unwrap_or_default();
+    deliver(inner, &inner.config.cookies.state(&tag, 0), token)
+}
+
+#[derive(Clone, Copy)]
 struct StateToken<'a> {
     session: Option<SessionId>,
     expires_at: Timestamp,
@@ -268,11 +275,8 @@ fn encode<D: SessionData>(data: &D) -> Result<Box<RawValue>, Refusal> {
 
 fn decode<D: SessionData>(inner: &Inner, session: Option<SessionId>, open: Option<OpenState>) -> D {
     let Some(open) = open else { return D::default() };
-    match open.decode::<D>() {
-        Some(data) => data,
-        None => {
-            inner.tell(&SessionEvent::DataUnreadable { session, version: open.data_version });
-            D::default()
-        }
-    }
+    open.decode::<D>().unwrap_or_else(|| {
+        inner.tell(&SessionEvent::DataUnreadable { session, version: open.data_version });
+        D::default()
+    })
 }

@@ -7,7 +7,7 @@ use countersign_registry::Touch;
 use countersign_token::{SessionId, Timestamp};
 use dashmap::DashMap;
 
-use crate::event::SessionEvent;
+use crate::flow;
 use crate::sessions::Inner;
 
 /// How often marks are flushed.
@@ -41,20 +41,31 @@ impl Marks {
     pub(super) async fn flush(&self, inner: &Inner) {
         let sessions: Vec<SessionId> = self.0.iter().map(|mark| *mark.key()).collect();
         for batch in sessions.chunks(BATCH) {
-            let marks: Vec<_> = batch.iter().filter_map(|session| self.0.remove(session)).collect();
+            let mut taken = Taken {
+                from: self,
+                marks: batch.iter().filter_map(|session| self.0.remove(session)).collect(),
+            };
             let now = inner.now();
-            let touches = marks.iter().map(|&(session, at)| Touch { session, age: now.since(at) }).collect();
-            if let Err(error) = inner.registry.touch(touches).await {
-                inner.tell(&SessionEvent::registry_failed("touch", &error));
-                self.put_back(marks);
+            let touches =
+                taken.marks.iter().map(|&(session, at)| Touch { session, age: now.since(at) }).collect();
+            if flow::ask(inner, "touch", inner.registry.touch(touches)).await.is_err() {
                 return;
             }
+            taken.marks.clear();
         }
     }
+}
 
-    fn put_back(&self, marks: Vec<(SessionId, Timestamp)>) {
-        for (session, at) in marks {
-            self.note(session, at);
+/// Marks on their way to the registry. They go back if it fails, and if whoever flushes them is given up.
+struct Taken<'a> {
+    from: &'a Marks,
+    marks: Vec<(SessionId, Timestamp)>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        for (session, at) in self.marks.drain(..) {
+            self.from.note(session, at);
         }
     }
 }

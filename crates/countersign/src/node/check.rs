@@ -13,11 +13,13 @@ use crate::event::SessionEvent;
 use crate::sessions::Inner;
 
 /// How long a request waits for the registry.
-const DEADLINE: Duration = Duration::from_millis(250);
+pub(super) const DEADLINE: Duration = Duration::from_millis(250);
 
 /// Questions under way, at most one for each session that has a request waiting.
 #[derive(Debug, Default)]
-pub(crate) struct Checks(DashMap<SessionId, Shared<BoxFuture<'static, Checked>>, ahash::RandomState>);
+pub(crate) struct Checks(DashMap<SessionId, Question, ahash::RandomState>);
+
+type Question = Shared<BoxFuture<'static, Checked>>;
 
 /// What the registry says of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +34,35 @@ pub(crate) enum Checked {
 
 impl Checks {
     pub(crate) async fn ask(&self, inner: &Arc<Inner>, session: SessionId) -> Checked {
+        // The answer to a question that was under way before this request came says nothing of an end since.
+        if let Some(earlier) = self.0.get(&session).map(|question| question.clone()) {
+            self.answer(session, earlier).await;
+        }
         let question = self.0.entry(session).or_insert_with(|| question(inner.clone(), session)).clone();
-        let answer = question.await;
-        self.0.remove_if(&session, |_, question| question.peek().is_some());
-        answer
+        self.answer(session, question).await
+    }
+
+    async fn answer(&self, session: SessionId, question: Question) -> Checked {
+        let _leave = Leave { checks: self, session, question: question.clone() };
+        question.await
     }
 }
 
-fn question(inner: Arc<Inner>, session: SessionId) -> Shared<BoxFuture<'static, Checked>> {
+/// Takes a question out when it is answered, and also when its asker leaves: an answer that nobody waited for
+/// would be an old one to the next who asks.
+struct Leave<'a> {
+    checks: &'a Checks,
+    session: SessionId,
+    question: Question,
+}
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.checks.0.remove_if(&self.session, |_, question| question.ptr_eq(&self.question));
+    }
+}
+
+fn question(inner: Arc<Inner>, session: SessionId) -> Question {
     async move {
         match tokio::time::timeout(DEADLINE, inner.registry.get(vec![session])).await {
             Ok(Ok(standings)) => match standings.into_iter().next() {

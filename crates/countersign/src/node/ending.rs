@@ -9,7 +9,7 @@ use dashmap::DashMap;
 use tokio::sync::oneshot;
 
 use crate::authenticate::Active;
-use crate::event::SessionEvent;
+use crate::flow;
 use crate::sessions::Inner;
 
 /// Why a stream should close.
@@ -41,11 +41,13 @@ impl Watched {
         let watched = &inner.node.watched;
         let (close, closed) = oneshot::channel();
         let key = watched.next.fetch_add(1, Ordering::Relaxed);
-        let stream = Stream { active, since: inner.now(), close };
+        let stream = Stream { active: active.clone(), since: inner.now(), close };
         watched.streams.insert(key, stream);
         let _unwatch = Unwatch { inner: inner.clone(), key };
         // An end between the request's own check and the insertion would go unseen.
-        watched.judge(&inner);
+        if let Verdict::Ended(reason) = inner.view.judge(&active.question()) {
+            return Ending::Ended(reason);
+        }
         closed.await.unwrap_or(Ending::Lapsed)
     }
 
@@ -98,14 +100,10 @@ async fn ask(inner: &Inner) {
     if sessions.is_empty() {
         return;
     }
-    match inner.registry.get(sessions.clone()).await {
-        Ok(standings) => {
-            let standings: std::collections::HashMap<_, _> = sessions.into_iter().zip(standings).collect();
-            let now = inner.now();
-            watched.close_where(|stream| judge(inner, stream, standings.get(&stream.active.session())?, now));
-        }
-        Err(error) => inner.tell(&SessionEvent::registry_failed("get", &error)),
-    }
+    let Ok(standings) = flow::ask(inner, "get", inner.registry.get(sessions.clone())).await else { return };
+    let standings: std::collections::HashMap<_, _> = sessions.into_iter().zip(standings).collect();
+    let now = inner.now();
+    watched.close_where(|stream| judge(inner, stream, standings.get(&stream.active.session())?, now));
 }
 
 /// A stream may outlive its access token for as long as its session is in use: refreshed, or active through

@@ -12,24 +12,35 @@ use crate::sessions::Inner;
 /// How often the feed is read when nothing new comes: each reading proves the view again.
 pub(super) const PACE: Duration = Duration::from_millis(500);
 
-/// How long one reading may take.
+/// How long to wait after a reading that brought nothing, or was told of in vain.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// How long the reading of a tail may take, and that of the whole feed.
 const DEADLINE: Duration = Duration::from_secs(2);
+const WHOLE_DEADLINE: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(inner: Weak<Inner>) {
     let mut after = None;
+    let mut told = Told::Nothing;
     loop {
         let Some(inner) = inner.upgrade() else { return };
-        after = read(&inner, after).await;
+        let before = after;
+        after = read(&inner, before).await;
         let registry = inner.registry.clone();
         drop(inner);
-        wait(&*registry, after).await;
+        // A registry that fails, or cannot tell when there is news, says so without end.
+        if after.is_none() || (told == Told::News && after == before) {
+            tokio::time::sleep(BREATH).await;
+        }
+        told = wait(&*registry, after).await;
     }
 }
 
 /// Reads once, and says from where to go on: nowhere, if the whole view must be read again.
 async fn read(inner: &Inner, after: Option<FeedPosition>) -> Option<FeedPosition> {
     let asked = reading(inner);
-    let batch = match tokio::time::timeout(DEADLINE, inner.registry.feed(after)).await {
+    let deadline = if after.is_some() { DEADLINE } else { WHOLE_DEADLINE };
+    let batch = match tokio::time::timeout(deadline, inner.registry.feed(after)).await {
         Ok(Ok(batch)) => batch,
         Ok(Err(error)) => {
             inner.tell(&SessionEvent::registry_failed("feed", &error));
@@ -48,12 +59,18 @@ async fn read(inner: &Inner, after: Option<FeedPosition>) -> Option<FeedPosition
     next
 }
 
-async fn wait(registry: &dyn countersign_registry::Registry, after: Option<FeedPosition>) {
-    match after {
-        Some(position) => {
-            let _ = tokio::time::timeout(PACE, registry.news(position)).await;
-        }
-        None => tokio::time::sleep(PACE / 10).await,
+/// Whether the registry says that there is something to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    News,
+    Nothing,
+}
+
+async fn wait(registry: &dyn countersign_registry::Registry, after: Option<FeedPosition>) -> Told {
+    let Some(position) = after else { return Told::Nothing };
+    match tokio::time::timeout(PACE, registry.news(position)).await {
+        Ok(()) => Told::News,
+        Err(_) => Told::Nothing,
     }
 }
 

@@ -14,6 +14,7 @@ use countersign_registry::Entry;
 use countersign_token::{SessionId, Timestamp};
 use tokio::sync::watch;
 
+use crate::refusal::Refusal;
 use crate::sessions::Inner;
 
 pub use ending::Ending;
@@ -72,7 +73,7 @@ impl Node {
         });
     }
 
-    pub(crate) fn readiness(&self, inner: &Inner) -> Readiness {
+    pub(crate) fn readiness(inner: &Inner) -> Readiness {
         match inner.view.age(follow::reading(inner)) {
             None => Readiness::Starting,
             Some(age) if age > inner.config.policy.max_staleness.max(follow::PACE * 2) => Readiness::Stale,
@@ -82,9 +83,21 @@ impl Node {
 
     pub(crate) async fn ready(&self, inner: &Inner) {
         let mut loaded = self.loaded.subscribe();
-        while self.readiness(inner) != Readiness::Ready {
+        while Self::readiness(inner) != Readiness::Ready {
             let _ = tokio::time::timeout(follow::PACE, loaded.changed()).await;
         }
+    }
+
+    /// Waits a moment for this node's first complete view: without one it knows neither what has ended nor which
+    /// keys were removed, and serves no session.
+    pub(crate) async fn first_view(&self, inner: &Inner) -> Result<(), Refusal> {
+        let mut loaded = self.loaded.subscribe();
+        let seen = async {
+            while inner.view.position().is_none() {
+                let _ = loaded.changed().await;
+            }
+        };
+        tokio::time::timeout(check::DEADLINE, seen).await.map_err(|_| Refusal::RegistryUnavailable)
     }
 
     /// The largest instant of the registry that this node has seen.

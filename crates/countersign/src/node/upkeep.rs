@@ -14,16 +14,18 @@ use crate::sessions::Inner;
 const PACE: Duration = Duration::from_secs(5);
 
 /// A key is in the JWKS for a day before it signs, and signs for a month.
-const PUBLISH_AHEAD: Duration = Duration::from_secs(24 * 3600);
-const SIGN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+const PUBLISH_AHEAD: Duration = Duration::from_hours(24);
+const SIGN_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// A key outlives its last token: clocks differ, and another node may sign with it until it has looked at the file.
-const LINGER: Duration = Duration::from_secs(3600);
+const LINGER: Duration = Duration::from_hours(1);
 
 pub(super) async fn run(inner: Weak<Inner>) {
+    let mut untold = Vec::new();
     loop {
         let Some(strong) = inner.upgrade() else { return };
-        tell_removed(&strong, tick(strong.clone()).await).await;
+        untold.extend(tick(strong.clone()).await);
+        tell_removed(&strong, &mut untold).await;
         drop(strong);
         tokio::time::sleep(PACE).await;
     }
@@ -54,11 +56,14 @@ fn tend(inner: &Inner) -> Vec<KeyId> {
     }
 }
 
-async fn tell_removed(inner: &Arc<Inner>, removed: Vec<KeyId>) {
-    for kid in removed {
-        let id = OpId(inner.random.bytes());
-        // Out of reach now, the registry hears of it when the key is removed again; this node has removed it.
-        let _ = flow::end(inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved).await;
+/// Tells the registry, and through it every node. What it did not take is told again next time.
+async fn tell_removed(inner: &Arc<Inner>, untold: &mut Vec<KeyId>) {
+    while let Some(kid) = untold.last() {
+        let (id, key) = (OpId(inner.random.bytes()), Target::Key(kid.as_str().into()));
+        if flow::end(inner, id, key, EndReason::KeyRemoved).await.is_err() {
+            return;
+        }
+        untold.pop();
     }
 }
 
