@@ -1,17 +1,17 @@
-//! Sixty-four clients race for eight seats, with logouts, expiry and dangling spells in between: never one over, and
+//! Sixty-four clients race for twelve seats, with logouts, expiry and dangling spells in between: never one over, and
 //! nobody is turned away for a seat that nobody sits in.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use countersign_tests::{Answer, Client, Seats, Server, Span, Transport, Wire};
+use countersign_tests::{Answer, Client, Seats, Server, Span, Transport, Wire, claims};
 use futures_util::future::join_all;
 
 const CLIENTS: usize = 64;
-const SEATS: usize = 8;
-const RACE: Duration = Duration::from_secs(8);
-const DANGLING: Duration = Duration::from_secs(1);
-const LIFETIME: Duration = Duration::from_secs(5);
+const SEATS: usize = 12;
+const RACE: Duration = Duration::from_secs(10);
+const DANGLING: Duration = Duration::from_millis(1_500);
+const LIFETIME: Duration = Duration::from_secs(6);
 
 #[tokio::test]
 async fn for_the_seats_of_a_registry_in_memory() {
@@ -28,15 +28,15 @@ async fn race(registry: &str) {
         "--registry",
         registry,
         "--site-limit",
-        "8",
+        "12",
         "--access-ttl",
         "1s",
         "--dangling-after",
-        "1s",
+        "1500ms",
         "--lifetime",
-        "5s",
+        "6s",
         "--idle-timeout",
-        "5s",
+        "6s",
     ])
     .await;
     let seats = Arc::new(Mutex::new(Seats::new(SEATS, DANGLING, LIFETIME)));
@@ -68,11 +68,11 @@ impl Racer {
         while Instant::now() < deadline {
             match dice.roll(10) {
                 _ if self.own.is_empty() => self.log_in().await,
-                0..=2 => self.log_in().await,
-                3..=5 => self.log_out(dice.roll(self.own.len())).await,
+                0..=1 => self.log_in().await,
+                2 => self.log_out(dice.roll(self.own.len())).await,
                 _ => self.refresh(dice.roll(self.own.len())).await,
             }
-            tokio::time::sleep(Duration::from_millis(dice.roll(60) as u64)).await;
+            tokio::time::sleep(Duration::from_millis(dice.roll(100) as u64)).await;
         }
     }
 
@@ -81,7 +81,8 @@ impl Racer {
         let (answer, span) = timed(client.try_login("alice")).await;
         let mut seats = self.seats.lock().unwrap();
         if answer.status == 200 {
-            self.own.push((seats.admitted(span), client));
+            let issued = claims(&client.refresh_token())["rot"][2].as_u64().unwrap();
+            self.own.push((seats.admitted(span.around(issued)), client));
         } else {
             answer.refused(429, "sessions-limit");
             seats.refused(span, None);

@@ -4,7 +4,7 @@
 //! A session holds a seat *definitely* from the answer that gave it one until its release is asked for or it could
 //! dangle at the earliest; *possibly* from the asking until the release is answered or it must dangle.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// From the moment a call was made to the moment it was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,18 @@ pub struct Span {
     pub from: Instant,
     /// Answered.
     pub to: Instant,
+}
+
+impl Span {
+    /// The same call, where its token tells the registry's instant in milliseconds: most of a login goes by before
+    /// the registry is asked. Never longer than what the client saw.
+    pub fn around(self, issued_ms: u64) -> Self {
+        let issued = UNIX_EPOCH + Duration::from_millis(issued_ms);
+        let ago = SystemTime::now().duration_since(issued).unwrap_or_default();
+        let at = Instant::now().checked_sub(ago).unwrap_or(self.from);
+        let (from, to) = (at.checked_sub(SLACK).unwrap_or(self.from), at + SLACK);
+        Self { from: from.clamp(self.from, self.to), to: to.clamp(self.from, self.to) }
+    }
 }
 
 /// What a race for seats looked like from outside.
@@ -32,7 +44,7 @@ struct Session {
 
 /// A server's clock has milliseconds.
 const SLACK: Duration = Duration::from_millis(5);
-/// Tokens have seconds.
+/// An end may be rounded down to the seconds of tokens.
 const SECOND: Duration = Duration::from_secs(1);
 
 impl Seats {
@@ -96,7 +108,7 @@ impl Seats {
 
     fn possible(&self, session: &Session) -> Vec<Span> {
         let began = session.activity.first().map(|call| call.to);
-        let ends = began.map(|began| began + self.lifetime + SECOND);
+        let ends = began.map(|began| began + self.lifetime + SLACK);
         let held = session.activity.iter().map(|call| {
             let dangles = call.to + self.dangling_after + SLACK;
             let released = session.release.map(|release| release.to);
