@@ -173,7 +173,7 @@ pub(crate) fn visit<D: SessionData>(
         data: &encode(&data)?,
     };
     // What a session's first state could not hold would be in the way of the visitor's login.
-    let _fits = first_state(inner, &StateToken { session: Some(SessionId::from_bytes([0; 16])), ..token })?;
+    drop(first_state(inner, &StateToken { session: Some(SessionId::from_bytes([0; 16])), ..token })?);
     let grant = deliver(inner, &inner.config.cookies.visit, &token)?;
     Ok((data, grant))
 }

@@ -14,7 +14,6 @@ fn ring() -> KeyRing {
     KeyRing::generate(Algorithm::EdDsa, Timestamp::from_secs(1_700_000_000))
 }
 
-
 #[tokio::test]
 async fn a_repeated_login_brings_no_old_state_back() {
     let t = Harness::new();
@@ -118,7 +117,11 @@ async fn a_node_that_starts_from_an_old_key_file_takes_nothing_that_a_removed_ke
     let refused = tab.get("/cart").await;
     check(&refused, 401, "session-ended");
     assert_eq!(refused.json::<Value>()["reason"], "key-removed");
-    check(&Node::new(&registry, &keys, |b| b).take(&alice).post("/session/refresh").await, 401, "session-ended");
+    check(
+        &Node::new(&registry, &keys, |b| b).take(&alice).post("/session/refresh").await,
+        401,
+        "session-ended",
+    );
 }
 
 #[tokio::test]

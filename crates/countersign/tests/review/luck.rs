@@ -39,7 +39,8 @@ async fn a_public_page_needs_no_registry() {
 async fn a_registry_that_cannot_tell_its_news_is_not_asked_without_pause() {
     let registry = Shared::new();
     registry.cannot_tell.store(true, Ordering::SeqCst);
-    let keys = countersign::KeyRing::generate(countersign::Algorithm::EdDsa, Timestamp::from_secs(1_700_000_000));
+    let keys =
+        countersign::KeyRing::generate(countersign::Algorithm::EdDsa, Timestamp::from_secs(1_700_000_000));
     let node = Node::new(&registry, &keys, |b| b);
     node.sessions.ready().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -70,7 +71,8 @@ async fn a_silent_registry_holds_up_no_list() {
         let t = Harness::new();
         let mut alice = logged_in(&t, "alice").await;
         t.registry().hold_of(kind);
-        let answer = tokio::time::timeout(MINUTE, alice.get("/session/list")).await.expect("an answer in time");
+        let answer =
+            tokio::time::timeout(MINUTE, alice.get("/session/list")).await.expect("an answer in time");
         if kind == OpKind::List {
             check(&answer, 503, "registry-unavailable");
         } else {
