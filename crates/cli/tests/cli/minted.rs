@@ -59,7 +59,7 @@ pub(crate) fn fill(folder: &Path) {
 
 fn identity() -> Identity {
     Identity {
-        issuer: ISSUER.to_owned(),
+        issuer: ISSUER.into(),
         subject: "alice".to_owned(),
         client_id: "web".to_owned(),
         tenant: Some("acme".to_owned()),
