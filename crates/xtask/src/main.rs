@@ -1,5 +1,6 @@
 //! The project's chores, run as `cargo xtask <chore>`: what CI runs is what you run.
 
+mod bench;
 mod check;
 mod setup;
 mod step;
@@ -44,6 +45,12 @@ enum Chore {
         #[arg(long)]
         no_setup: bool,
     },
+    /// The goals of performance, measured: a table, and `target/bench.json`
+    Bench {
+        /// Fewer rounds and smaller sites: under two minutes instead of fifteen
+        #[arg(long)]
+        quick: bool,
+    },
     /// Only the house rules that no other tool knows: sizes, module docs, paths, reasons
     Tidy,
 }
@@ -70,6 +77,7 @@ fn run(chore: &Chore, steps: &mut Steps) -> Result<(), Failure> {
             let msrv = if exact_msrv { Msrv::Exact } else { Msrv::WherePossible };
             check::run(&workspace, steps, msrv, no_setup)
         }
+        Chore::Bench { quick } => bench::run(&workspace, steps, quick),
         Chore::Tidy => steps.task("tidy", "cargo xtask tidy", || tidy::run(&workspace.root)),
     }
 }

@@ -76,6 +76,12 @@ impl Shell {
         Self { words, variables: Vec::new(), folder: None, attempts: 1 }
     }
 
+    /// One more word, which may contain blanks.
+    pub(crate) fn argument(mut self, word: impl AsRef<OsStr>) -> Self {
+        self.words.push(word.as_ref().to_string_lossy().into_owned());
+        self
+    }
+
     /// Sets an environment variable.
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.to_owned(), value.as_ref().to_string_lossy().into_owned()));
