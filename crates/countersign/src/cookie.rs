@@ -46,9 +46,10 @@ impl CookieNames {
     /// Names for the own machine without TLS: no prefix, not `Secure`.
     ///
     /// # Errors
-    /// If `name` is empty, or not a token of RFC 9110.
+    /// If `name` is empty, or not a token of RFC 9110, or begins with `__`: browsers store no cookie without `Secure`
+    /// under a prefix.
     pub fn for_development(name: &str) -> Result<Self, InvalidCookieName> {
-        if name.is_empty() || !name.bytes().all(is_token) {
+        if name.is_empty() || name.starts_with("__") || !name.bytes().all(is_token) {
             return Err(InvalidCookieName);
         }
         Ok(Self {

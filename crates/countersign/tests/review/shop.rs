@@ -22,23 +22,23 @@ use http::{Method, Request, Response};
 use serde_json::{Value, json};
 use tower::util::BoxCloneSyncService;
 
-pub const MINUTE: Duration = Duration::from_secs(60);
-pub const START: u64 = 1_800_000_000;
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const START: u64 = 1_800_000_000;
 
 #[derive(Default, Clone, serde::Serialize, serde::Deserialize)]
-pub struct Cart {
-    pub items: Vec<String>,
+pub(crate) struct Cart {
+    pub(crate) items: Vec<String>,
 }
 
 impl SessionData for Cart {
     const VERSION: u16 = 1;
 }
 
-pub type App = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
-pub type Tab = Browser<SessionService<App>>;
+pub(crate) type App = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
+pub(crate) type Tab = Browser<SessionService<App>>;
 
 /// `/login/{user}` (`?forget`), `/cart`, `/redeem`, `/public`, `/lenient`.
-pub fn shop() -> App {
+pub(crate) fn shop() -> App {
     BoxCloneSyncService::new(tower::service_fn(async |request: Request<Full<Bytes>>| {
         Ok(answer(&request)
             .await
@@ -84,45 +84,49 @@ fn page(cart: &Cart, note: &str) -> Response<Bytes> {
     Response::new(json!({ "items": cart.items, "note": note }).to_string().into())
 }
 
-pub fn items(answer: &Answer) -> Value {
+pub(crate) fn items(answer: &Answer) -> Value {
     assert!(answer.status.is_success(), "{} {}", answer.status, answer.code());
     answer.json::<Value>()["items"].clone()
 }
 
 #[track_caller]
-pub fn check(answer: &Answer, status: u16, code: &str) {
+pub(crate) fn check(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code));
 }
 
-pub async fn logged_in(t: &Harness, user: &str) -> Tab {
+pub(crate) async fn logged_in(t: &Harness, user: &str) -> Tab {
     log_in(t.browser(shop()), user).await
 }
 
-pub async fn log_in(mut tab: Tab, user: &str) -> Tab {
+pub(crate) async fn log_in(mut tab: Tab, user: &str) -> Tab {
     let answer = tab.post(&format!("/login/{user}")).await;
     assert!(answer.status.is_success(), "{} {}", answer.status, answer.code());
     tab
 }
 
 /// One node of a site.
-pub struct Node {
-    pub clock: ManualClock,
-    pub sessions: Sessions,
+pub(crate) struct Node {
+    pub(crate) clock: ManualClock,
+    pub(crate) sessions: Sessions,
 }
 
 impl Node {
-    pub fn new(registry: &Arc<Shared>, keys: &KeyRing, configure: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) fn new(
+        registry: &Arc<Shared>,
+        keys: &KeyRing,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = ManualClock::at(Timestamp::from_secs(START));
         let builder = Sessions::builder(ORIGIN, keys.clone(), registry.clone()).clock(clock.clone());
         Self { clock, sessions: configure(builder).build().unwrap() }
     }
 
-    pub fn browser(&self) -> Tab {
+    pub(crate) fn browser(&self) -> Tab {
         Harness::new().browser_of(tower::Layer::layer(&self.sessions.layer(), shop()))
     }
 
     /// The same browser, in front of this node.
-    pub fn take(&self, tab: &Tab) -> Tab {
+    pub(crate) fn take(&self, tab: &Tab) -> Tab {
         let mut here = self.browser();
         here.cookies_mut().clone_from(tab.cookies());
         here
@@ -131,17 +135,17 @@ impl Node {
 
 /// A registry that many nodes share. On demand it withholds answers to `get` that it has found already, has no
 /// feed, and cannot tell when there is news.
-pub struct Shared {
-    pub clock: ManualClock,
-    pub inner: MemoryRegistry<ManualClock>,
-    pub late: tokio::sync::watch::Sender<bool>,
-    pub no_feed: AtomicBool,
-    pub cannot_tell: AtomicBool,
-    pub feeds: AtomicUsize,
+pub(crate) struct Shared {
+    pub(crate) clock: ManualClock,
+    pub(crate) inner: MemoryRegistry<ManualClock>,
+    pub(crate) late: tokio::sync::watch::Sender<bool>,
+    pub(crate) no_feed: AtomicBool,
+    pub(crate) cannot_tell: AtomicBool,
+    pub(crate) feeds: AtomicUsize,
 }
 
 impl Shared {
-    pub fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let clock = ManualClock::at(Timestamp::from_secs(START));
         Arc::new(Self {
             inner: MemoryRegistry::with_clock(clock.clone()),
