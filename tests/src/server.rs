@@ -1,6 +1,5 @@
 //! A spawned example server, in a folder of its own: started, killed, restarted, its output kept.
 
-use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -8,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Client, Transport, Wire, program};
+use crate::log::{Log, has_panicked};
+use crate::{Client, Transport, Wire, assert_no_secret, program};
 
 /// How a server is to be started.
 #[derive(Clone)]
@@ -290,62 +289,13 @@ impl Drop for Server {
     }
 }
 
-/// Builds of redb with debug assertions panic where a file is damaged, and the file registry answers for it.
-fn has_panicked(output: &str) -> bool {
-    output.lines().any(|line| line.contains("panicked at") && !line.contains("/redb-"))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Demands that no token, password or key of the ring stands in a server's output.
-///
-/// # Panics
-/// If one does.
-pub fn assert_no_secret(output: &str, keys: &Path) {
-    for (what, text) in [("a token", "eyJ"), ("a password", "correct horse"), ("a canary", "canary")] {
-        assert!(!output.contains(text), "{what} stands in the log: {output}");
-    }
-    let ring = std::fs::read(keys).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    for secret in ring.map(|ring| secrets(&ring)).unwrap_or_default() {
-        assert!(!output.contains(&secret), "a key stands in the log: {output}");
-    }
-}
-
-/// The private members of a key ring.
-fn secrets(ring: &Value) -> Vec<String> {
-    match ring {
-        Value::Object(members) => members
-            .iter()
-            .flat_map(|(name, value)| match value.as_str() {
-                Some(text) if matches!(name.as_str(), "private" | "seal") => vec![text.to_owned()],
-                _ => secrets(value),
-            })
-            .collect(),
-        Value::Array(items) => items.iter().flat_map(secrets).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The output of one run.
-#[derive(Clone)]
-struct Log(PathBuf);
-
-impl Log {
-    fn new(folder: &Path) -> Self {
-        let run = std::fs::read_dir(folder).map_or(0, Iterator::count);
-        Self(folder.join(format!("run-{run}")))
-    }
-
-    fn create(&self, ending: &str) -> File {
-        File::create(self.0.with_extension(ending)).expect("a log file")
-    }
-
-    fn read(&self) -> String {
-        let part = |ending| std::fs::read_to_string(self.0.with_extension(ending)).unwrap_or_default();
-        part("out") + &part("err")
-    }
-
-    fn address(&self) -> Option<SocketAddr> {
-        let out = std::fs::read_to_string(self.0.with_extension("out")).ok()?;
-        let (_, rest) = out.split_once("listening on http://")?;
-        rest.split_once('\n')?.0.trim().parse().ok()
+    #[test]
+    fn later_flags_take_the_place_of_earlier_ones() {
+        let launch = Launch::new().flags(&["--alg", "ES256", "--dev-cookies"]).flags(&["--alg", "HS256"]);
+        assert_eq!(launch.flags, ["--dev-cookies", "--alg", "HS256"]);
     }
 }
