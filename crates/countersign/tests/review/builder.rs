@@ -20,7 +20,7 @@ fn refused(origin: &str, configure: impl FnOnce(Builder) -> Builder, expect: &[&
     }
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 #[test]
 fn a_policy_that_cannot_work_is_refused() {

@@ -124,7 +124,7 @@ async fn live(happens: Vec<Happens>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_honest_browser_stays_logged_in(happens in prop::collection::vec(happens(), 1..20)) {

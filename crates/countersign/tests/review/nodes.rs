@@ -68,10 +68,7 @@ async fn a_removed_key_is_refused_at_once_and_the_other_node_hears_of_it() {
 }
 
 fn kid(tab: &Tab) -> String {
-    use base64::Engine as _;
-    let header = tab.cookies()["__Host-session"].split('.').next().unwrap();
-    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(header).unwrap();
-    serde_json::from_slice::<Value>(&header).unwrap()["kid"].as_str().unwrap().to_owned()
+    read_token(tab, 0)["kid"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,7 +78,7 @@ async fn the_rotation_of_keys_logs_nobody_out() {
     let _ = alice.post("/cart?tea").await;
     let first = kid(&alice);
     for _ in 0..26 {
-        t.clock().advance(Duration::from_secs(12 * 3600));
+        t.clock().advance(Duration::from_hours(12));
         // The upkeep of the keys has its own pace.
         tokio::time::sleep(Duration::from_secs(6)).await;
         assert_eq!(alice.post("/session/refresh").await.status, 200);
@@ -144,4 +141,27 @@ async fn of_many_racing_exclusive_updates_exactly_one_wins_each_version() {
         assert_eq!(items(&answer).as_array().map(Vec::len), Some(round + 1));
         alice = tab;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_from_the_key_file_is_told_until_the_registry_has_heard_it() {
+    use countersign::{Builder, Keys, MemoryRegistry, Sessions, testing::ORIGIN};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let file = || {
+        countersign::KeyFile::open_or_create(&path, Algorithm::EdDsa, Timestamp::from_secs(START)).unwrap()
+    };
+    let registry = std::sync::Arc::new(countersign_registry::Faulty::new(MemoryRegistry::new()));
+    let build: Builder = Sessions::builder(ORIGIN, Keys::from(file()), registry.clone());
+    let sessions = build.build().unwrap();
+    sessions.ready().await;
+    registry.fail_next_of(countersign_registry::OpKind::End, 2);
+    let kid = sessions.jwks().parse::<Value>().unwrap()["keys"][0]["kid"].as_str().unwrap().to_owned();
+    let _ = Keys::from(file()).remove(&kid.as_str().into(), Timestamp::from_secs(START)).unwrap();
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    let feed = countersign_registry::Registry::feed(registry.inner(), None).await.unwrap();
+    let told = |entry: &countersign_registry::Entry| matches!(&entry.news, countersign_registry::News::KeyRemoved(removed) if **removed == *kid);
+    assert!(feed.entries.iter().any(told), "{:?}", feed.entries);
 }

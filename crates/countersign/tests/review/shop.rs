@@ -22,7 +22,7 @@ use http::{Method, Request, Response};
 use serde_json::{Value, json};
 use tower::util::BoxCloneSyncService;
 
-pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const START: u64 = 1_800_000_000;
 
 #[derive(Default, Clone, serde::Serialize, serde::Deserialize)]
@@ -92,6 +92,14 @@ pub(crate) fn items(answer: &Answer) -> Value {
 #[track_caller]
 pub(crate) fn check(answer: &Answer, status: u16, code: &str) {
     assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code));
+}
+
+/// A part of the access token, as an attacker reads it: 0 is the header, 1 the claims.
+pub(crate) fn read_token(tab: &Tab, part: usize) -> Value {
+    use base64::Engine as _;
+    let part = tab.cookies()["__Host-session"].split('.').nth(part).unwrap();
+    let part = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap();
+    serde_json::from_slice(&part).unwrap()
 }
 
 pub(crate) async fn logged_in(t: &Harness, user: &str) -> Tab {
