@@ -6,6 +6,7 @@ use http::header::COOKIE;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::write::TooLarge;
 use super::*;
 
 fn lines(lines: &[&str]) -> HeaderMap {
