@@ -12,6 +12,7 @@ use crate::csrf::Verdict;
 use crate::grant::Grant;
 use crate::refusal::{ProblemStyle, Refusal};
 use crate::sessions::Sessions;
+use crate::transport::Transport;
 
 /// A request's session as the layer saw it.
 pub(crate) struct Carried {
@@ -85,7 +86,7 @@ impl Carried {
             }
         }
         if self.read.load(Ordering::Relaxed) {
-            response.headers_mut().append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
+            response.headers_mut().append(header::VARY, self.varies());
         }
         if let Some(grant) = self.renewed.as_ref()
             && !response.status().is_client_error()
@@ -95,6 +96,16 @@ impl Carried {
             std::mem::take(&mut *grant).apply_under(&mut response);
         }
         response
+    }
+}
+
+impl Carried {
+    /// The headers that tell who asks.
+    fn varies(&self) -> HeaderValue {
+        HeaderValue::from_static(match self.sessions.inner().config.transport {
+            Transport::Cookies | Transport::Bearer => "Cookie, Authorization",
+            Transport::Body => "Cookie, Authorization, Session-State",
+        })
     }
 }
 

@@ -192,3 +192,17 @@ async fn many_tabs_of_a_server_rendered_page_renew_at_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn caches_are_told_of_every_header_that_an_answer_depends_on() {
+    for (transport, expect) in [
+        (Transport::Cookies, "Cookie, Authorization"),
+        (Transport::Bearer, "Cookie, Authorization"),
+        (Transport::Body, "Cookie, Authorization, Session-State"),
+    ] {
+        let t = Harness::with(|b| b.transport(transport));
+        let mut tab = t.browser(shop());
+        assert_eq!(tab.get("/cart").await.headers["vary"], expect);
+        assert!(!tab.get("/public").await.headers.contains_key("vary"));
+    }
+}
