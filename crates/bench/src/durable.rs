@@ -49,10 +49,10 @@ struct Times {
 
 impl Times {
     async fn round(&mut self, registry: &FileRegistry, people: &mut People) -> Outcome<()> {
-        let logins = Vec::from_iter((0..CLIENTS * EACH).map(|_| people.newcomer()));
+        let logins: Vec<_> = (0..CLIENTS * EACH).map(|_| people.newcomer()).collect();
         let mut sessions: Vec<_> = logins.iter().map(|admit| Refreshable::new(admit.session)).collect();
-        let ends = Vec::from_iter(logins.iter().map(|admit| people.logout(admit.session)));
-        let refreshes = Vec::from_iter(sessions.iter_mut().map(|session| people.refresh(session)));
+        let ends: Vec<_> = logins.iter().map(|admit| people.logout(admit.session)).collect();
+        let refreshes: Vec<_> = sessions.iter_mut().map(|session| people.refresh(session)).collect();
         self.phase(0, logins, async |admit: Admit| seated(&registry.admit(admit).await?)).await?;
         self.phase(1, refreshes, async |rotate: Rotate| renewed(&registry.rotate(rotate).await?)).await?;
         self.phase(2, ends, async |end: End| gone(&registry.end(end).await?)).await
@@ -65,9 +65,10 @@ impl Times {
         mut all: Vec<T>,
         carry_out: impl AsyncFn(T) -> Outcome<()>,
     ) -> Outcome<()> {
-        let shares = Vec::from_iter((0..CLIENTS).map(|_| all.split_off(all.len() - EACH)));
+        let shares: Vec<_> = (0..CLIENTS).map(|_| all.split_off(all.len() - EACH)).collect();
         let started = Instant::now();
         let waits = try_join_all(shares.into_iter().map(|share| client(share, &carry_out))).await?;
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
         let each = nanos(started.elapsed()) / (CLIENTS * EACH) as f64;
         self.each[operation].push(each);
         self.waits[operation].extend(waits.into_iter().flatten());
@@ -107,7 +108,7 @@ struct Disk(File);
 impl Disk {
     fn new(path: &Path) -> Outcome<Self> {
         let mut file = OpenOptions::new().create_new(true).write(true).open(path)?;
-        file.write_all(&[0; 64 * PAGE])?;
+        file.write_all(&vec![0; FSYNCS as usize * PAGE])?;
         file.sync_all()?;
         Ok(Self(file))
     }

@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 64;
 /// So many tokens in turn that the cache, which keeps a quarter of them, never knows the next one.
 const COLD: usize = 40_000;
 
-/// `hyper_warm`, `hyper_cold` and `axum_warm`. The load comes from a process on the second core.
+/// `hyper_itself`, `hyper_warm`, `hyper_cold` and `axum_warm`. The load comes from a process on the second core.
 pub(crate) fn rows(effort: Effort) -> Outcome<Vec<Row>> {
     let mut command = on_core(1)?;
     command.arg("load").args(effort.pick(Some("--quick"), None)).stderr(Stdio::inherit());
@@ -41,23 +41,34 @@ pub(crate) fn rows(effort: Effort) -> Outcome<Vec<Row>> {
 pub(crate) fn load(effort: Effort) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ring = KeyRing::generate(Algorithm::Hs256, SystemClock.now());
-    let hyper = Pair::start([Kind::Hyper, Kind::HyperSessions], &ring)?;
-    let mut comparisons = vec![
-        runtime.block_on(hyper.compare("hyper_warm", 0.97, CONNECTIONS, effort))?,
-        runtime.block_on(hyper.compare("hyper_cold", 0.80, COLD, effort))?,
-    ];
-    drop(hyper);
-    let axum = Pair::start([Kind::Axum, Kind::AxumSessions], &ring)?;
-    comparisons.push(runtime.block_on(axum.compare("axum_warm", 0.92, CONNECTIONS, effort))?);
+    let mut comparisons = Vec::new();
+    for (kinds, measured) in PAIRS {
+        let pair = Pair::start(kinds, &ring)?;
+        for &(name, goal, tokens) in measured {
+            comparisons.push(runtime.block_on(pair.compare(name, goal, tokens, effort))?);
+        }
+    }
     println!("{}", serde_json::to_string(&comparisons)?);
     Ok(())
 }
+
+/// Two servers, and with each name the goal and the number of tokens in turn.
+type Plan = ([Kind; 2], &'static [(&'static str, Option<f64>, usize)]);
+
+const PAIRS: [Plan; 3] = [
+    ([Kind::Hyper, Kind::Hyper], &[("hyper_itself", None, CONNECTIONS)]),
+    (
+        [Kind::Hyper, Kind::HyperSessions],
+        &[("hyper_warm", Some(0.97), CONNECTIONS), ("hyper_cold", Some(0.80), COLD)],
+    ),
+    ([Kind::Axum, Kind::AxumSessions], &[("axum_warm", Some(0.92), CONNECTIONS)]),
+];
 
 /// The requests a second of a core, without sessions and with them, round by round.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Comparison {
     name: String,
-    goal: f64,
+    goal: Option<f64>,
     rounds: Vec<[f64; 2]>,
 }
 
@@ -68,7 +79,11 @@ impl Comparison {
             bare.push(without);
             sessions.push(with);
         }
-        Row::of(self.name, "1/s", &sessions, &bare).goal(Goal::RatioAtLeast(self.goal))
+        let row = Row::of(self.name, "1/s", &sessions, &bare);
+        match self.goal {
+            Some(least) => row.goal(Goal::RatioAtLeast(least)),
+            None => row,
+        }
     }
 }
 
@@ -84,7 +99,13 @@ impl<'a> Pair<'a> {
     }
 
     /// Loads both in turn, with so many tokens.
-    async fn compare(&self, name: &str, goal: f64, tokens: usize, effort: Effort) -> Outcome<Comparison> {
+    async fn compare(
+        &self,
+        name: &str,
+        goal: Option<f64>,
+        tokens: usize,
+        effort: Effort,
+    ) -> Outcome<Comparison> {
         let requests = Requests::of(self.ring, self.servers[1].born, tokens)?;
         let [bare, sessions] =
             [Load::connect(&self.servers[0]).await?, Load::connect(&self.servers[1]).await?];

@@ -10,6 +10,7 @@
 //! | `registry_memory_…`, `bytes_per_session` | [`registry`] | the same with ten thousand sessions |
 //! | `registry_file_…` | [`durable`] | one fsync on the same file system |
 //! | `hyper_…`, `axum_warm` | [`http`] | the same server without sessions, the same headers |
+//! | `hyper_itself` | [`http`] | bare hyper against bare hyper: what such a comparison errs by |
 //!
 //! There is no row for what there is not yet: `warm_same_connection` (the framework keeps no memo for a connection),
 //! `registry_valkey_…`, `propagation_p99`, and the peers tower-sessions and Redis. That the warm path and a refusal
@@ -109,7 +110,9 @@ fn measure(arguments: &Arguments, effort: Effort) -> Outcome<()> {
     for &group in Group::value_variants() {
         if arguments.only.is_empty() || arguments.only.contains(&group) {
             let rows = group.rows(arguments, effort)?;
-            rows.iter().for_each(|row| println!("{row}"));
+            for row in &rows {
+                println!("{row}");
+            }
             all.extend(rows);
         }
     }

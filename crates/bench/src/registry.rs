@@ -159,7 +159,7 @@ impl People {
     pub(crate) fn refresh(&mut self, of: &mut Refreshable) -> Rotate {
         let (parent, id) = (of.current, RotationId::follow(of.current, self.numbers.next() as u32));
         of.current = id;
-        let issued = SystemClock.now().before(Duration::from_secs(240));
+        let issued = SystemClock.now().before(Duration::from_mins(4));
         Rotate { session: of.session, id, parent, issued, activity: Activity::Active }
     }
 

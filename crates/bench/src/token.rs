@@ -119,7 +119,7 @@ pub(crate) fn expect(now: Timestamp) -> Expect<'static> {
 
 /// What the framework puts into an access token by default, of a session that began at `born`.
 pub(crate) fn claims(session: SessionId, now: Timestamp, born: FeedPosition) -> AccessClaims {
-    let began = now.before(Duration::from_secs(60));
+    let began = now.before(Duration::from_mins(1));
     AccessClaims {
         identity: Identity {
             issuer: ISSUER.into(),
@@ -133,12 +133,12 @@ pub(crate) fn claims(session: SessionId, now: Timestamp, born: FeedPosition) -> 
             context: None,
             born,
             key_thumbprint: None,
-            session_expires_at: now.after(Duration::from_secs(14 * 24 * 3600)),
+            session_expires_at: now.after(Duration::from_hours(14 * 24)),
             persistence: Persistence::Persistent,
         },
         audience: ISSUER.into(),
         issued_at: began,
-        expires_at: now.after(Duration::from_secs(3600)),
+        expires_at: now.after(Duration::from_hours(1)),
         id: URL_SAFE_NO_PAD.encode(session.as_bytes()),
         floor: 0,
         seat: Seat::Held,
