@@ -28,12 +28,16 @@ impl Disk {
         }
     }
 
-    /// A write beyond the limit fails (EFBIG) instead of killing, since the signal is ignored.
-    fn limit(&self, launch: Launch) -> Launch {
-        match self {
-            Self::Mounted(_) => launch,
-            Self::Limited => launch.before(&["sh", "-c", "trap '' XFSZ; ulimit -f 6000; exec \"$0\" \"$@\""]),
+    /// No file may grow far beyond what an empty registry takes. A write that would fails (EFBIG) instead of killing,
+    /// since the signal is ignored.
+    async fn limit(&self, launch: Launch) -> Launch {
+        if let Self::Mounted(_) = self {
+            return launch;
         }
+        let registry = self.registry(&launch);
+        launch.clone().start().await.terminate().await;
+        let blocks = std::fs::metadata(registry).unwrap().len() / 512 + 512;
+        launch.before(&["sh", "-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")])
     }
 
     /// Takes what room there is, but for a little.
@@ -91,7 +95,7 @@ async fn a_full_disk_loses_nothing() {
     let disk = Disk::new();
     let launch = Launch::new().flags(ORIGIN);
     let registry = format!("file:{}", disk.registry(&launch).display());
-    let mut server = disk.limit(launch.flags(&["--registry", &registry])).start().await;
+    let mut server = disk.limit(launch.flags(&["--registry", &registry])).await.start().await;
     let mut first = server.client(Wire::Http2, Transport::Cookies);
     first.login("bob").await;
     let mut ended = server.client(Wire::Http2, Transport::Cookies);
