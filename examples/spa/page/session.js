@@ -50,6 +50,7 @@ export class Session extends EventTarget {
       else this.#leave();
     } catch (problem) {
       if (problem.status !== 401) throw problem;
+      await this.#forget(problem);
       this.#leave(problem.code === "session-ended" ? problem.reason : undefined);
     }
   }
@@ -172,8 +173,17 @@ export class Session extends EventTarget {
   /** Of all refusals, only these say that the session is over. */
   #final(problem) {
     const over = ["session-ended", "refresh-reused", "token-invalid", "not-authenticated"];
-    if (this.current && over.includes(problem.code)) this.#leave(problem.reason ?? problem.code);
+    if (this.current && over.includes(problem.code)) {
+      this.#forget(problem);
+      this.#leave(problem.reason ?? problem.code);
+    }
     return problem;
+  }
+
+  /** A refusal deletes no cookies: those of a dead session go by a logout, so that a visit can begin. */
+  async #forget(problem) {
+    if (transport === "body" || problem.code === "not-authenticated") return;
+    await this.#send("POST", "/session/logout", {}).catch(() => {});
   }
 
   #heard(message) {
