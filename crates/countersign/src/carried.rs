@@ -40,6 +40,11 @@ impl Carried {
             (Auth::Refused(_), Some(presented)) => Some(presented.token.into()),
             _ => None,
         };
+        // A live session needs no other token of its browser.
+        let refresh = match auth {
+            Auth::Active(_) => None,
+            Auth::Nobody | Auth::Refused(_) => credentials.jar.refresh.map(Into::into),
+        };
         Self {
             sessions,
             auth,
@@ -47,13 +52,13 @@ impl Carried {
             activity: credentials.passive,
             style,
             access,
-            refresh: credentials.jar.refresh.map(Into::into),
+            refresh,
             renewed: None,
             read: AtomicBool::new(false),
         }
     }
 
-    /// The refresh cookie, which the application never sees.
+    /// The refresh cookie, which the application never sees, where there is no live session.
     pub(crate) fn refresh_token(&self) -> Option<&str> {
         self.refresh.as_deref()
     }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
 use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderValue};
 
 /// A label is never longer, in bytes.
 const LONGEST: usize = 64;
@@ -14,7 +14,12 @@ const LONGEST: usize = 64;
 /// It consists of ASCII letters, digits, spaces and `.-_` only, at most 64 of them, so it carries no mark-up
 /// wherever it is shown.
 pub(crate) fn label(headers: &HeaderMap) -> Option<Arc<str>> {
-    let agent = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes());
+    label_of(headers.get(USER_AGENT)?)
+}
+
+/// The label of a `User-Agent`.
+pub(crate) fn label_of(agent: &HeaderValue) -> Option<Arc<str>> {
+    let agent = String::from_utf8_lossy(agent.as_bytes());
     let program = known(BROWSERS, &agent).map_or_else(|| first_product(&agent), str::to_owned);
     let label = match known(SYSTEMS, &agent) {
         Some(system) if !program.is_empty() => format!("{program} on {system}"),

@@ -29,6 +29,9 @@ impl Held {
             return Self::of_header(credentials);
         }
         let states = &credentials.jar.states;
+        if states.is_empty() {
+            return Self::default();
+        }
         let tag = session.tag();
         let newest = states.iter().filter(|state| state.tag == tag).max_by_key(|state| state.exclusive);
         Self {

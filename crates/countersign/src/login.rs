@@ -47,7 +47,7 @@ impl Login {
             methods: "pwd".into(),
             persistence: Persistence::Persistent,
             admission: Admission::Limited,
-            device: facts.device.clone(),
+            device: facts.device(),
             replaces: session_of_browser(&carried),
             key: facts.key,
             choice: None,

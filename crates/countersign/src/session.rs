@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use countersign_registry::{Digest, EndReason, OpId, Owner, Target};
 use countersign_token::{SessionData, SessionId, StateVersion, Timestamp};
-use http::Request;
+use http::header::USER_AGENT;
 use http::request::Parts;
+use http::{HeaderValue, Request};
 use serde_json::{Map, Value};
 
 use crate::authenticate::{Active, Auth};
@@ -51,7 +52,7 @@ pub struct Session<D = ()> {
 pub(crate) struct Facts {
     pub(crate) held: Held,
     pub(crate) key: Option<Digest>,
-    pub(crate) device: Option<Arc<str>>,
+    pub(crate) user_agent: Option<HeaderValue>,
 }
 
 impl<D: SessionData> Session<D> {
@@ -234,7 +235,7 @@ impl<D> Session<D> {
 
     /// What it is, as the endpoint `GET /session` tells. No I/O: its last activity is what this node knows.
     pub fn object(&self) -> SessionObject {
-        SessionObject::of_active(self.inner(), &self.active, self.facts.device.clone())
+        SessionObject::of_active(self.inner(), &self.active, self.facts.device())
     }
 
     /// Demands that its user proved who they are within [`Policy::fresh_for`](crate::Policy::fresh_for).
@@ -330,8 +331,13 @@ impl Facts {
         Self {
             held: Held::default(),
             key: credentials.idempotency_key.map(|key| held::digest(key.as_bytes())),
-            device: device::label(headers),
+            user_agent: headers.get(USER_AGENT).cloned(),
         }
+    }
+
+    /// What the person's list of sessions shows. Few requests ask, and telling browsers apart takes a while.
+    pub(crate) fn device(&self) -> Option<Arc<str>> {
+        device::label_of(self.user_agent.as_ref()?)
     }
 }
 

@@ -65,8 +65,8 @@ impl Standing {
 mod tests {
     use super::*;
 
-    fn version(exclusive: u64) -> Option<StateVersion> {
-        Some(StateVersion { exclusive, plain: 3 })
+    const fn version(exclusive: u64) -> StateVersion {
+        StateVersion { exclusive, plain: 3 }
     }
 
     #[test]
@@ -75,16 +75,16 @@ mod tests {
         check(None, 0, Newer::Gone, Standing::Fresh);
         check(None, 1, Newer::MayArrive, Standing::Superseded);
         check(None, 1, Newer::Gone, Standing::Lost);
-        check(version(0), 0, Newer::Gone, Standing::Current(StateVersion { exclusive: 0, plain: 3 }));
-        check(version(1), 2, Newer::MayArrive, Standing::Superseded);
-        check(version(1), 2, Newer::Gone, Standing::Lost);
+        check(Some(version(0)), 0, Newer::Gone, Standing::Current(version(0)));
+        check(Some(version(1)), 2, Newer::MayArrive, Standing::Superseded);
+        check(Some(version(1)), 2, Newer::Gone, Standing::Lost);
         // The answer came before this node heard of the update.
-        check(version(3), 2, Newer::Gone, Standing::Current(StateVersion { exclusive: 3, plain: 3 }));
+        check(Some(version(3)), 2, Newer::Gone, Standing::Current(version(3)));
     }
 
     #[test]
     fn an_answer_may_arrive_within_the_race_window() {
-        let window = Duration::from_secs(60);
+        let window = Duration::from_mins(1);
         let at = Timestamp::from_secs(1000);
         let check = |updated, issued, now, expect| {
             assert_eq!(Newer::of(updated, issued, window, Timestamp::from_secs(now)), expect);
