@@ -7,6 +7,7 @@ use countersign::{Algorithm, KeyRing, Policy, Timestamp};
 use serde_json::{Value, json};
 
 use crate::shop::*;
+use crate::site::{Node, Shared};
 
 fn ring() -> KeyRing {
     KeyRing::generate(Algorithm::EdDsa, Timestamp::from_secs(1_700_000_000))

@@ -10,6 +10,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::shop::*;
+use crate::site::{Node, Shared};
 
 #[tokio::test]
 async fn a_renewal_is_the_registrys_own_word() {

@@ -4,92 +4,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use bytes::Bytes;
-use countersign::testing::{Answer, Browser, Full, Harness};
-use countersign::{Limits, OnFull, Policy, Refusal, Require, Session, SessionData, SessionService, Visitor};
+use countersign::testing::{Full, Harness};
+use countersign::{Limits, OnFull, Policy, Session};
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
 use tower::util::BoxCloneSyncService;
 
-#[derive(Default, Clone, serde::Serialize, serde::Deserialize)]
-struct Cart {
-    items: Vec<String>,
-}
-
-impl SessionData for Cart {
-    const VERSION: u16 = 1;
-}
-
-type App = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
-type Tab = Browser<SessionService<App>>;
-
-/// A shop: `/login/{user}`, `/cart`, `/redeem`, `/reset`, `/poll`, `/again`.
-fn shop() -> App {
-    BoxCloneSyncService::new(tower::service_fn(async |request: Request<Full<Bytes>>| {
-        Ok(answer(&request)
-            .await
-            .unwrap_or_else(|refusal| refusal.to_response(&countersign::ProblemStyle::default()))
-            .map(Full::new))
-    }))
-}
-
-async fn answer(request: &Request<Full<Bytes>>) -> Result<Response<Bytes>, Refusal> {
-    let path = request.uri().path();
-    if let Some(user) = path.strip_prefix("/login/") {
-        let visitor = Visitor::<Cart>::from_request(request)?;
-        return Ok(visitor.login(user).await?.into_response());
-    }
-    let item = request.uri().query().unwrap_or_default().to_owned();
-    let (cart, grant) = match (path, request.method()) {
-        ("/cart", &Method::GET) => {
-            let visitor = Visitor::<Cart>::from_request(request)?;
-            return Ok(page(visitor.data()?, &visitor.version()?.to_string()));
-        }
-        ("/cart", _) => Visitor::<Cart>::from_request(request)?.update(|cart| cart.items.push(item))?,
-        ("/redeem", _) => {
-            let session = Session::<Cart>::from_request(request)?;
-            session.update_exclusive(|cart| cart.items.push(item)).await?
-        }
-        ("/reset", _) => Session::<Cart>::from_request(request)?.reset_state().await?,
-        ("/poll", _) => {
-            let mut head = Request::new(());
-            *head.headers_mut() = request.headers().clone();
-            *head.extensions_mut() = request.extensions().clone();
-            let (parts, ()) = head.into_parts();
-            let session = Session::<Cart>::from_parts_with(&parts, &Require::session().pollable())?;
-            return Ok(page(&Cart::default(), session.subject()));
-        }
-        ("/again", _) => {
-            let session = Session::<Cart>::from_request(request)?;
-            return Ok(session.reauthenticate().await?.into_response());
-        }
-        _ => return Err(Refusal::NotFound),
-    };
-    let mut response = page(&cart, if grant.is_repetition() { "again" } else { "first" });
-    grant.apply(&mut response);
-    Ok(response)
-}
-
-fn page(cart: &Cart, note: &str) -> Response<Bytes> {
-    Response::new(json!({ "items": cart.items, "note": note }).to_string().into())
-}
-
-fn items(answer: &Answer) -> Value {
-    assert!(answer.status.is_success(), "{} {}", answer.status, answer.code());
-    answer.json::<Value>()["items"].clone()
-}
-
-fn check(answer: &Answer, status: u16, code: &str) {
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code));
-}
-
-async fn logged_in(t: &Harness, user: &str) -> Tab {
-    let mut tab = t.browser(shop());
-    let answer = tab.post(&format!("/login/{user}")).await;
-    assert!(answer.status.is_success(), "{} {}", answer.status, answer.code());
-    tab
-}
-
-const MINUTE: Duration = Duration::from_mins(1);
+use crate::shop::{MINUTE, Tab, check, items, logged_in, shop};
 
 #[tokio::test]
 async fn a_person_logs_in_is_known_and_logs_out_for_good() {

@@ -1,0 +1,14 @@
+//! The framework's own logic, driven through browsers with the clock moved by hand: the flows as users know them, and
+//! what an attacker, a pedant and bad luck would try.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test wants to know")]
+
+mod builder;
+mod flows;
+mod honest;
+mod hostile;
+mod luck;
+mod nodes;
+mod shop;
+mod site;
+mod transports;
