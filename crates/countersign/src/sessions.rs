@@ -1,11 +1,13 @@
 //! [`Sessions`]: the handle that a host holds, and what it stands on.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_registry::{Clock, CountOf, Counts, EndReason, OpId, Owner, Registry, Target, View};
 use countersign_token::{KeyId, KeyRing, StateFormat, Timestamp, TokenCache};
+use http::HeaderMap;
 
 use crate::address::TrustedProxies;
 use crate::builder::{Builder, ClaimsHook};
@@ -130,6 +132,12 @@ impl Sessions {
         &self.inner.config.policy
     }
 
+    /// The address of the client of a request that came from this peer, by the rule of
+    /// [`Builder::trusted_proxies`]: for rate limits and logs.
+    pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        self.inner.config.proxies.client_address(peer, headers)
+    }
+
     /// The public keys, as a JWK Set (RFC 7517); empty for a symmetric ring.
     pub fn jwks(&self) -> String {
         self.inner.ring().jwks_json()
@@ -184,7 +192,6 @@ pub(crate) struct Config {
     pub(crate) prefix: String,
     pub(crate) problem_types: Option<Arc<str>>,
     pub(crate) when_stale: Stale,
-    #[expect(dead_code, reason = "read by rate limits and audits, which are issues of their own")]
     pub(crate) proxies: TrustedProxies,
     pub(crate) claims: Option<ClaimsHook>,
 }

@@ -51,12 +51,13 @@ pub(crate) async fn verify(
     password: String,
 ) -> Result<Person, Refusal> {
     let peer = parts.extensions.get::<Peer>().ok_or(Refusal::Internal)?.0;
+    let address = app.sessions.client_address(peer, &parts.headers);
     // Asked when it is this guess's turn: of a thousand at once, only so many are tried.
     let turn = app.people.turn().await;
-    app.throttle.check(peer, name).map_err(|retry_after| Refusal::TooManyRequests { retry_after })?;
+    app.throttle.check(address, name).map_err(|retry_after| Refusal::TooManyRequests { retry_after })?;
     let person = app.people.verify(turn, name, password).await;
     person.ok_or_else(|| {
-        app.throttle.failed(peer, name);
+        app.throttle.failed(address, name);
         Refusal::LoginFailed
     })
 }
