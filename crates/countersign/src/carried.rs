@@ -14,6 +14,24 @@ use crate::refusal::{ProblemStyle, Refusal};
 use crate::sessions::Sessions;
 use crate::transport::Transport;
 
+/// What a request carries beside its access token. Most carry nothing, and need not be read again for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// Neither state nor an `Idempotency-Key`.
+    Nothing,
+    Something,
+}
+
+impl Beside {
+    fn of(credentials: &Credentials<'_>) -> Self {
+        let nothing = credentials.jar.states.is_empty()
+            && credentials.jar.visit.is_none()
+            && credentials.session_state.is_none()
+            && credentials.idempotency_key.is_none();
+        if nothing { Self::Nothing } else { Self::Something }
+    }
+}
+
 /// A request's session as the layer saw it.
 pub(crate) struct Carried {
     pub(crate) sessions: Sessions,
@@ -21,6 +39,7 @@ pub(crate) struct Carried {
     pub(crate) verdict: Verdict,
     pub(crate) activity: Activity,
     pub(crate) style: ProblemStyle,
+    pub(crate) beside: Beside,
     access: Option<Box<str>>,
     refresh: Option<Box<str>>,
     renewed: Option<std::sync::Mutex<Grant>>,
@@ -51,6 +70,7 @@ impl Carried {
             verdict,
             activity: credentials.passive,
             style,
+            beside: Beside::of(credentials),
             access,
             refresh,
             renewed: None,

@@ -11,7 +11,7 @@ use http::{HeaderValue, Request};
 use serde_json::{Map, Value};
 
 use crate::authenticate::{Active, Auth};
-use crate::carried::Carried;
+use crate::carried::{Beside, Carried};
 use crate::credential::Credentials;
 use crate::device;
 use crate::endpoint;
@@ -106,10 +106,15 @@ impl<D: SessionData> Session<D> {
     ) -> Result<Self, Refusal> {
         let carried = carried(extensions).clone();
         let active = carried.active(&require)?;
-        let inner = carried.sessions.inner();
-        let credentials = Credentials::read(headers, &inner.config.cookies, inner.config.transport)?;
-        let held = Held::of_session(&credentials, &active.session());
-        let facts = Facts { held, ..Facts::of(&credentials, headers) };
+        let facts = match carried.beside {
+            Beside::Nothing => Facts::alone(headers),
+            Beside::Something => {
+                let config = &carried.sessions.inner().config;
+                let credentials = Credentials::read(headers, &config.cookies, config.transport)?;
+                let held = Held::of_session(&credentials, &active.session());
+                Facts { held, ..Facts::of(&credentials, headers) }
+            }
+        };
         Ok(Self::new(carried, active, facts))
     }
 
@@ -327,12 +332,14 @@ impl<D> std::fmt::Debug for Session<D> {
 }
 
 impl Facts {
+    /// Of a request that carries nothing beside its access token.
+    fn alone(headers: &http::HeaderMap) -> Self {
+        Self { held: Held::default(), key: None, user_agent: headers.get(USER_AGENT).cloned() }
+    }
+
     pub(crate) fn of(credentials: &Credentials<'_>, headers: &http::HeaderMap) -> Self {
-        Self {
-            held: Held::default(),
-            key: credentials.idempotency_key.map(|key| held::digest(key.as_bytes())),
-            user_agent: headers.get(USER_AGENT).cloned(),
-        }
+        let key = credentials.idempotency_key.map(|key| held::digest(key.as_bytes()));
+        Self { key, ..Self::alone(headers) }
     }
 
     /// What the person's list of sessions shows. Few requests ask, and telling browsers apart takes a while.
