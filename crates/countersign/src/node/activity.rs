@@ -1,12 +1,14 @@
 //! Marks of activity: noted in memory by requests, brought to the registry in batches.
 
 use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use countersign_registry::Touch;
 use countersign_token::{SessionId, Timestamp};
 use dashmap::DashMap;
 
+use crate::event::SessionEvent;
 use crate::flow;
 use crate::sessions::Inner;
 
@@ -17,33 +19,42 @@ const PACE: Duration = Duration::from_secs(10);
 const BATCH: usize = 10_000;
 
 /// At most a million sessions' last activity since the last flush. When full, further sessions are not marked: the
-/// registry believes them less active than they are, until the next flush makes room.
+/// registry believes them less active than they are, until the next flush makes room and tells how many.
 #[derive(Debug, Default)]
-pub(super) struct Marks(DashMap<SessionId, Timestamp, ahash::RandomState>);
+pub(super) struct Marks {
+    marks: DashMap<SessionId, Timestamp, ahash::RandomState>,
+    dropped: AtomicU64,
+}
 
 const CAPACITY: usize = 1_000_000;
 
 impl Marks {
     pub(super) fn note(&self, session: SessionId, now: Timestamp) {
-        if let Some(mut mark) = self.0.get_mut(&session) {
+        if let Some(mut mark) = self.marks.get_mut(&session) {
             *mark = (*mark).max(now);
-        } else if self.0.len() < CAPACITY {
-            self.0.insert(session, now);
+        } else if self.marks.len() < CAPACITY {
+            self.marks.insert(session, now);
+        } else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     pub(super) fn of(&self, session: &SessionId) -> Option<Timestamp> {
-        self.0.get(session).map(|mark| *mark)
+        self.marks.get(session).map(|mark| *mark)
     }
 
     /// Sends all marks. Those of a failed batch are kept for the next time: they are ages, so it does no harm if
     /// the registry had taken them.
     pub(super) async fn flush(&self, inner: &Inner) {
-        let sessions: Vec<SessionId> = self.0.iter().map(|mark| *mark.key()).collect();
+        let dropped = self.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            inner.tell(&SessionEvent::MarksDropped { marks: dropped });
+        }
+        let sessions: Vec<SessionId> = self.marks.iter().map(|mark| *mark.key()).collect();
         for batch in sessions.chunks(BATCH) {
             let mut taken = Taken {
                 from: self,
-                marks: batch.iter().filter_map(|session| self.0.remove(session)).collect(),
+                marks: batch.iter().filter_map(|session| self.marks.remove(session)).collect(),
             };
             let now = inner.now();
             let touches =
@@ -75,5 +86,22 @@ pub(super) async fn run(inner: Weak<Inner>) {
         tokio::time::sleep(PACE).await;
         let Some(inner) = inner.upgrade() else { return };
         inner.node.marks.flush(&inner).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_house_counts_whom_it_turns_away() {
+        let marks = Marks::default();
+        let session = |n: usize| SessionId::from_bytes((n as u128).to_be_bytes());
+        for n in 0..CAPACITY + 3 {
+            marks.note(session(n), Timestamp::from_secs(1));
+        }
+        marks.note(session(0), Timestamp::from_secs(2));
+        assert_eq!((marks.marks.len(), marks.dropped.into_inner()), (CAPACITY, 3));
+        assert_eq!(marks.marks.get(&session(0)).map(|mark| *mark), Some(Timestamp::from_secs(2)));
     }
 }
