@@ -143,6 +143,7 @@ pub(crate) fn authentic_access(inner: &Inner, token: &str) -> Option<SessionId> 
     }
 }
 
+/// Whether a refresh token is ours and has not expired: a refresh may give it an access token.
 fn may_refresh(inner: &Inner, token: &str) -> bool {
     let expect = Expect { audience: &inner.config.issuer, ..expect(inner, inner.now()) };
     Unverified::parse(token, TOKEN_LIMIT)

@@ -23,7 +23,7 @@ use crate::event::SessionEvent;
 use crate::gate;
 use crate::layer::Answer;
 use crate::refusal::Refusal;
-use crate::require::{Defaults, Require};
+use crate::require::Require;
 use crate::sessions::Inner;
 use crate::transport::Transport;
 
@@ -162,19 +162,7 @@ impl Call<'_> {
             Auth::Active(active) if active.is_stale() => active.check(inner).await,
             auth => auth,
         };
-        let active = match auth {
-            Auth::Active(active) => active,
-            Auth::Nobody => return Err(Refusal::NotAuthenticated),
-            Auth::Refused(refusal) => return Err(refusal),
-        };
-        let now = inner.now();
-        let defaults =
-            Defaults { when_stale: inner.config.when_stale, fresh_for: inner.config.policy.fresh_for };
-        require.judge(&active, &defaults, now)?;
-        if require.activity(self.credentials.passive) == countersign_registry::Activity::Active {
-            inner.node.mark(active.session(), now);
-        }
-        Ok(active)
+        require.admit(inner, &auth, self.credentials.passive)
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

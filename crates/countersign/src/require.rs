@@ -11,11 +11,11 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::authenticate::Active;
+use crate::authenticate::{Active, Auth};
 use crate::problem::ProblemStyle;
 use crate::refusal::Refusal;
 use crate::session;
-use crate::sessions::Stale;
+use crate::sessions::{Inner, Stale};
 
 /// What a route demands of a session, beyond that there is one.
 ///
@@ -77,8 +77,25 @@ impl Require {
         Self { polling: Polling::MayBePassive, ..self }
     }
 
+    /// The session of whoever asks, if there is one and it satisfies the demand; the request counts as activity then.
+    pub(crate) fn admit(&self, inner: &Inner, auth: &Auth, asked: Activity) -> Result<Active, Refusal> {
+        let active = match auth {
+            Auth::Active(active) => active.clone(),
+            Auth::Nobody => return Err(Refusal::NotAuthenticated),
+            Auth::Refused(refusal) => return Err(refusal.clone()),
+        };
+        let now = inner.now();
+        let defaults =
+            Defaults { when_stale: inner.config.when_stale, fresh_for: inner.config.policy.fresh_for };
+        self.judge(&active, &defaults, now)?;
+        if self.activity(asked) == Activity::Active {
+            inner.node.mark(active.session(), now);
+        }
+        Ok(active)
+    }
+
     /// Judges an active session.
-    pub(crate) fn judge(&self, active: &Active, defaults: &Defaults, now: Timestamp) -> Result<(), Refusal> {
+    fn judge(&self, active: &Active, defaults: &Defaults, now: Timestamp) -> Result<(), Refusal> {
         if active.claims().seat == Seat::None && self.polling == Polling::IsActivity {
             return Err(Refusal::TokenExpired);
         }
@@ -92,7 +109,7 @@ impl Require {
     }
 
     /// Whether a request counts as its user's presence on this route.
-    pub(crate) fn activity(&self, asked: Activity) -> Activity {
+    fn activity(&self, asked: Activity) -> Activity {
         match self.polling {
             Polling::IsActivity => Activity::Active,
             Polling::MayBePassive => asked,
@@ -101,9 +118,9 @@ impl Require {
 }
 
 /// What holds where a route says nothing.
-pub(crate) struct Defaults {
-    pub(crate) when_stale: Stale,
-    pub(crate) fresh_for: Duration,
+struct Defaults {
+    when_stale: Stale,
+    fresh_for: Duration,
 }
 
 /// Whether the user proved who they are recently enough, and in this session itself: one that was handed off never

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderValue, Request};
 use serde_json::{Map, Value};
 
-use crate::authenticate::{Active, Auth};
+use crate::authenticate::Active;
 use crate::carried::{Beside, Carried};
 use crate::credential::Credentials;
 use crate::device;
@@ -22,7 +22,7 @@ use crate::login::Login;
 use crate::node::{Ending, Watched};
 use crate::object::SessionObject;
 use crate::refusal::Refusal;
-use crate::require::{self, Defaults, Require};
+use crate::require::{self, Require};
 use crate::sessions::{Inner, Sessions};
 
 /// The session that asks: verified, live, and not revoked as far as this node knows.
@@ -361,19 +361,6 @@ impl Carried {
     /// The session, if it satisfies what the route demands; the request counts as activity then.
     pub(crate) fn active(&self, require: &Require) -> Result<Active, Refusal> {
         self.note_read();
-        let active = match &self.auth {
-            Auth::Active(active) => active.clone(),
-            Auth::Nobody => return Err(Refusal::NotAuthenticated),
-            Auth::Refused(refusal) => return Err(refusal.clone()),
-        };
-        let inner = self.sessions.inner();
-        let now = inner.now();
-        let policy = &inner.config.policy;
-        let defaults = Defaults { when_stale: inner.config.when_stale, fresh_for: policy.fresh_for };
-        require.judge(&active, &defaults, now)?;
-        if require.activity(self.activity) == countersign_registry::Activity::Active {
-            inner.node.mark(active.session(), now);
-        }
-        Ok(active)
+        require.admit(self.sessions.inner(), &self.auth, self.activity)
     }
 }
