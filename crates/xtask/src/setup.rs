@@ -18,7 +18,7 @@ const PROGRAMS: [(&str, &str); 3] =
     [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium fonts-dejavu-core")];
 
 /// Folders with a `package-lock.json`.
-pub(crate) const JAVASCRIPT: [&str; 2] = ["tests/js", "tests/browser"];
+pub(crate) const JAVASCRIPT: [&str; 3] = ["crates/countersign/client", "tests/js", "tests/browser"];
 
 /// Installs whatever `cargo xtask test` needs and does not find.
 pub(crate) fn for_tests(root: &Path, steps: &mut Steps) -> Result<(), Failure> {

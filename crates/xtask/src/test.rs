@@ -24,6 +24,9 @@ pub(crate) fn run(
     for (name, line) in RUST {
         steps.command(name, &mode(Shell::new(line), long).folder(root))?;
     }
+    for (name, line) in CLIENT {
+        steps.command(name, &Shell::new(line).folder(root.join("crates/countersign/client")))?;
+    }
     steps.command("jose", &jose(workspace))?;
     steps.command("browser", &browser(workspace)?)
 }
@@ -34,6 +37,10 @@ const RUST: [(&str, &str); 3] = [
     ("rust tests", "cargo test --workspace --all-features --locked --lib --bins --tests --examples"),
     ("doc tests", "cargo test --workspace --all-features --locked --doc"),
 ];
+
+/// The first also holds the built files, which the crates embed, against their sources.
+const CLIENT: [(&str, &str); 2] =
+    [("client check", "npm run --silent check"), ("client tests", "npm test --silent")];
 
 fn mode(shell: Shell, long: bool) -> Shell {
     if long { shell.env("COUNTERSIGN_LONG", "1") } else { shell }

@@ -2,6 +2,7 @@
 
 mod blank;
 mod function;
+mod generated;
 mod manifest;
 mod source;
 #[cfg(test)]
@@ -11,23 +12,27 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use self::generated::{Generated, Origin};
 use crate::step::Failure;
 
 /// Folders that hold nothing of ours.
-const NOT_OURS: [&str; 4] = [".git", "target", "node_modules", "countersign-data"];
+const NOT_OURS: [&str; 5] = [".git", "target", "node_modules", "build", "countersign-data"];
 
 /// Source files, by extension, whose length is limited.
 const SOURCE: [&str; 8] = ["rs", "mjs", "js", "ts", "tsx", "css", "html", "lua"];
 
 /// Reads every file of ours and reports each broken rule.
 pub(crate) fn run(root: &Path) -> Result<(), Failure> {
-    let files = files_below(root).map_err(|error| Failure::new(format!("cannot read the tree: {error}")))?;
+    let unreadable = |error| Failure::new(format!("cannot read the tree: {error}"));
+    let files = files_below(root).map_err(unreadable)?;
+    let generated = Generated::read(root).map_err(unreadable)?;
     let mut complaints = Vec::new();
     for path in &files {
         // What is not text holds no rule of ours.
         if let Ok(text) = fs::read_to_string(path) {
             let name = path.strip_prefix(root).unwrap_or(path);
-            complaints.extend(complaints_about(name, &text));
+            let origin = generated.origin(name);
+            complaints.extend(complaints_about(name, &text, origin));
         }
     }
     for complaint in &complaints {
@@ -40,10 +45,10 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
 }
 
 /// Every broken rule in one file, as `path:line: what`.
-fn complaints_about(name: &Path, text: &str) -> Vec<String> {
+fn complaints_about(name: &Path, text: &str, origin: Origin) -> Vec<String> {
     let mut found = source::machine_paths(text);
     let extension = name.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if SOURCE.contains(&extension) {
+    if SOURCE.contains(&extension) && origin == Origin::Written {
         found.extend(source::too_long(text));
     }
     if extension == "rs" {

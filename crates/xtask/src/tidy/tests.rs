@@ -5,6 +5,7 @@ use std::path::Path;
 use super::blank::blanked;
 use super::complaints_about;
 use super::function::{Function, functions};
+use super::generated::{Generated, Origin};
 use super::manifest::{stray_versions, unexplained_dependencies};
 use super::source::{machine_paths, too_long, undocumented_module};
 
@@ -55,7 +56,7 @@ fn blanking_keeps_every_line_where_it_was() {
 #[test]
 fn a_function_of_seventy_lines_passes_and_one_more_does_not() {
     let function = |lines: usize| format!("//! Doc.\nfn long() {{\n{}}}\n", "    x();\n".repeat(lines - 2));
-    let complaints = |lines| complaints_about(Path::new("a.rs"), &function(lines));
+    let complaints = |lines| complaints_about(Path::new("a.rs"), &function(lines), Origin::Written);
     assert_eq!(complaints(70), Vec::<String>::new());
     assert_eq!(complaints(71), ["a.rs:2: fn long: 71 lines, above 70"]);
 }
@@ -64,8 +65,28 @@ fn a_function_of_seventy_lines_passes_and_one_more_does_not() {
 fn a_file_of_four_hundred_lines_passes_and_one_more_does_not() {
     assert_eq!(too_long(&"x\n".repeat(400)), None);
     assert!(too_long(&"x\n".repeat(401)).is_some());
-    assert!(complaints_about(Path::new("a.md"), &"x\n".repeat(401)).is_empty());
-    assert_eq!(complaints_about(Path::new("a.mjs"), &"x\n".repeat(401)).len(), 1);
+    let complaints = |name, origin| complaints_about(Path::new(name), &"x\n".repeat(401), origin).len();
+    assert_eq!(complaints("a.md", Origin::Written), 0);
+    assert_eq!(complaints("a.mjs", Origin::Written), 1);
+    assert_eq!(complaints("a.mjs", Origin::Generated), 0);
+}
+
+#[test]
+fn a_generated_file_is_one_that_gitattributes_marks() {
+    let generated = Generated::parse(
+        "# why\n/a/dist/** linguist-generated -diff\n/b/** text\n/c.js linguist-generated\n* text=auto\n",
+    );
+    let origin = |name| generated.origin(Path::new(name));
+    assert_eq!(origin("a/dist/x/y.js"), Origin::Generated);
+    for name in ["a/src/x.ts", "a/dist.js", "b/a/dist/x.js", "b/x.js", "c.js", "x.js"] {
+        assert_eq!(origin(name), Origin::Written, "{name}");
+    }
+}
+
+#[test]
+fn a_generated_file_names_no_machine_either() {
+    let text = ["", "home", "x"].join("/");
+    assert_eq!(complaints_about(Path::new("a.js"), &text, Origin::Generated).len(), 1);
 }
 
 #[test]
