@@ -1,0 +1,8 @@
+export { createSession } from "./session.js";
+export type { Session, SessionOptions } from "./session.js";
+export type { SessionInit } from "./core.js";
+export type { Channel, DpopModule, Environment, PageEvent, ProofOf, Prover } from "./environment.js";
+export { Problem } from "./problem.js";
+export type { ProblemCode, ProblemMembers } from "./problem.js";
+export type { Ended, EndReason, Expiring, HandedOver, SessionEvents, SessionObject, State } from "./state.js";
+export type { Store } from "./store.js";

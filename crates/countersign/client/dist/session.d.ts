@@ -1,0 +1,59 @@
+import type { SessionInit } from "./core.js";
+import type { Environment } from "./environment.js";
+import type { Problem } from "./problem.js";
+import type { SessionEvents, SessionObject, State } from "./state.js";
+import type { Store } from "./store.js";
+/** How to make a session. */
+export interface SessionOptions {
+    /** Where the endpoints are mounted: "/session" by default. A path of the page's origin, or an absolute address. */
+    base?: string;
+    /** Asks the person to log in again or more strongly; resolves to true where that was done, and the request is repeated once. */
+    onStepUp?: (problem: Problem) => Promise<boolean>;
+    /** The server's race window in seconds, where it does not tell. */
+    raceWindow?: number;
+    /** For tests: other parts of the outside world than the browser's. */
+    environment?: Partial<Environment>;
+}
+/** This browser's session. No function of it needs `this`. */
+export interface Session {
+    /** Where the session stands, to look at and to follow. */
+    readonly current: Store<State>;
+    /** The first state that the server told, or "offline" where it is out of reach. Never rejects. */
+    readonly ready: Promise<State>;
+    /** Like `fetch`, with the session: never throws for a status. To other origins, nothing of the session is sent. */
+    fetch(input: RequestInfo | URL, init?: SessionInit): Promise<Response>;
+    /** Logs in at the application's own endpoint. Throws the Problem where it is refused. */
+    login(url: string, body: object): Promise<SessionObject>;
+    /** Ends one of the person's own sessions and takes its seat, after `sessions-limit` with a `choice`. */
+    admit(choice: string, end: string): Promise<SessionObject>;
+    /** Ends this session. Throws where the server is out of reach: the session then goes on. */
+    logout(): Promise<void>;
+    /** Says that the person is there: puts off the idle end. */
+    extend(): Promise<SessionObject>;
+    /** The person's live sessions. */
+    list(): Promise<SessionObject[]>;
+    /** Ends one of them. */
+    end(id: string): Promise<void>;
+    /** Ends all but this one; how many there were. */
+    endOthers(): Promise<number>;
+    /** A one-time code to continue on another device. `expiresAt` is Unix seconds of the server's clock. */
+    handoff(): Promise<{
+        code: string;
+        expiresAt: number;
+    }>;
+    /** Asks whose session a handoff code continues; changes nothing. */
+    redeem(code: string): Promise<{
+        subject: string;
+        device?: string;
+    }>;
+    /** Continues the session of another device, after the person has confirmed whose it is. */
+    redeem(code: string, confirm: string): Promise<SessionObject>;
+    /** Calls the listener at each such event, in whichever tab it came up, until the returned function is called. */
+    on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void;
+    /** The server's clock, estimated: Unix seconds. */
+    now(): number;
+    /** Lets go of locks, timers, channel and stream. The session itself goes on. */
+    close(): void;
+}
+/** The session of this browser. One for each page is enough. */
+export declare function createSession(options?: SessionOptions): Session;

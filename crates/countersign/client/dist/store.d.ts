@@ -1,0 +1,11 @@
+/** A value over time. Neither function needs `this`. */
+export interface Store<T> {
+    /** The value now; the same object until it changes. */
+    readonly get: () => T;
+    /** Calls the listener at once, and again after each change, until the returned function is called. */
+    readonly subscribe: (listener: (value: T) => void) => () => void;
+}
+/** A store with the function that changes it. A listener that throws harms nobody else. */
+export declare function createStore<T>(value: T): Store<T> & {
+    readonly _set: (value: T) => void;
+};
