@@ -1,44 +1,13 @@
 // The example server's page in a real Chromium: what a person does, and what they must then see.
 
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { Server } from './server.mjs';
-import { Visitor } from './visitor.mjs';
-
-const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+import { describe } from 'node:test';
+import { siteWith } from './stories.mjs';
 
 describe('the page', { timeout: 180_000 }, () => {
-  let server;
-  let browser;
+  const story = siteWith();
 
-  before(async () => {
-    server = await Server.start();
-    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-  });
-
-  after(async () => {
-    await browser?.close();
-    await server?.remove();
-  });
-
-  const story = (name, tell) => test(name, async () => {
-    const visitors = [];
-    const arrive = async () => {
-      visitors.push(await Visitor.arrive(browser, server.origin));
-      return visitors.at(-1);
-    };
-    try {
-      await tell(arrive);
-    } catch (failure) {
-      for (const visitor of visitors) await visitor.leaveEvidence(name);
-      throw failure;
-    }
-    for (const visitor of visitors) await visitor.leave();
-  });
-
-  story('a wrong password says so and asks again', async (arrive) => {
+  story('a wrong password says so and asks again', async ({ arrive }) => {
     const alice = await arrive();
     await alice.isSignedOut();
     await alice.portrait('signed-out');
@@ -48,7 +17,7 @@ describe('the page', { timeout: 180_000 }, () => {
     await alice.portrait('login-refused');
   });
 
-  story('a login shows the session, and keeps its tokens from scripts', async (arrive) => {
+  story('a login shows the session, and keeps its tokens from scripts', async ({ arrive }) => {
     const alice = await arrive();
     await alice.logIn('alice');
     await alice.isSignedInAs('alice');
@@ -60,14 +29,14 @@ describe('the page', { timeout: 180_000 }, () => {
     assert.ok(refresh.expires > Date.now() / 1000 + 86_400, 'a remembered login outlives the browser');
   });
 
-  story('a login that is not remembered ends with the browser', async (arrive) => {
+  story('a login that is not remembered ends with the browser', async ({ arrive }) => {
     const alice = await arrive();
     await alice.logIn('alice', { remember: false });
     await alice.isSignedInAs('alice');
     assert.equal((await alice.cookie('__Host-session-refresh')).expires, -1);
   });
 
-  story('the cart survives a reload and can be cleared', async (arrive) => {
+  story('the cart survives a reload and can be cleared', async ({ arrive }) => {
     const alice = await arrive();
     await alice.logIn('alice');
     await alice.isSignedInAs('alice');
@@ -86,7 +55,7 @@ describe('the page', { timeout: 180_000 }, () => {
     await alice.hasInCart();
   });
 
-  story('what a visitor put into the cart is there after the login', async (arrive) => {
+  story('what a visitor put into the cart is there after the login', async ({ arrive }) => {
     const carol = await arrive();
     await carol.isSignedOut();
     await carol.addToCart('a visitor\'s tea');
@@ -102,7 +71,7 @@ describe('the page', { timeout: 180_000 }, () => {
     await carol.hasInCart();
   });
 
-  story('a device that is ended from another says so', async (arrive) => {
+  story('a device that is ended from another says so', async ({ arrive }) => {
     const [desk, phone] = [await arrive(), await arrive()];
     for (const bob of [desk, phone]) {
       await bob.logIn('bob');
@@ -123,26 +92,26 @@ describe('the page', { timeout: 180_000 }, () => {
     await phone.isSignedOut();
   });
 
-  story('a crash of the server loses neither session nor cart', async (arrive) => {
+  story('a crash of the server loses neither session nor cart', async ({ arrive, site }) => {
     const carol = await arrive();
     await carol.logIn('carol');
     await carol.isSignedInAs('carol');
     await carol.addToCart('tea');
     await carol.hasInCart('tea');
-    await server.crash();
-    await server.startAgain();
+    await site.server.crash();
+    await site.server.startAgain();
     await carol.page.reload();
     await carol.isSignedInAs('carol');
     await carol.hasInCart('tea');
   });
 
-  story('a logout is for good: after reload, back, and a crash', async (arrive) => {
+  story('a logout is for good: after reload, back, and a crash', async ({ arrive, site }) => {
     const alice = await arrive();
     await alice.logIn('alice');
     await alice.isSignedInAs('alice');
     const kept = await alice.page.context().cookies();
-    await alice.page.goto(`${server.origin}/healthz`);
-    await alice.page.goto(server.origin);
+    await alice.page.goto(`${site.origin}/healthz`);
+    await alice.page.goto(site.origin);
     await alice.isSignedInAs('alice');
     await alice.logOut();
     await alice.isSignedOut();
@@ -156,8 +125,8 @@ describe('the page', { timeout: 180_000 }, () => {
     await alice.page.context().addCookies(kept);
     await alice.page.reload();
     await alice.isSignedOut();
-    await server.crash();
-    await server.startAgain();
+    await site.server.crash();
+    await site.server.startAgain();
     await alice.page.context().addCookies(kept);
     await alice.page.reload();
     await alice.isSignedOut();

@@ -13,11 +13,13 @@ const READY = /listening on (http:\/\/\S+)/;
 export class Server {
   #folder;
   #child;
+  #flags;
   /** Where it listens, kept across restarts: the origin is part of every token. */
   origin;
 
-  static async start() {
+  static async start(flags = []) {
     const server = new Server();
+    server.#flags = flags;
     server.#folder = await mkdtemp(join(tmpdir(), 'countersign-browser-'));
     await server.#spawn('127.0.0.1:0');
     return server;
@@ -30,7 +32,8 @@ export class Server {
     await ended;
   }
 
-  async startAgain() {
+  async startAgain(flags = this.#flags) {
+    this.#flags = flags;
     await this.#spawn(new URL(this.origin).host);
   }
 
@@ -41,9 +44,10 @@ export class Server {
 
   async #spawn(listen) {
     const files = ['--registry', `file:${join(this.#folder, 'registry.redb')}`, '--keys', join(this.#folder, 'keys.json')];
-    this.#child = spawn(program(), ['--listen', listen, ...files], {
+    this.#child = spawn(program(), ['--listen', listen, ...files, ...this.#flags], {
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { RUST_LOG: 'warn', ...process.env },
     });
     this.origin = await this.#ready();
   }

@@ -3,39 +3,48 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { audit, witness } from './witness.mjs';
 
 const SCREENSHOTS = process.env.COUNTERSIGN_SCREENSHOTS ?? join(import.meta.dirname, '../../target/screenshots');
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 800 };
 const PATIENCE_MS = 10_000;
 
-/** What a browser logs by itself for a refused request; the page shows those in its own way. */
-const REFUSED_REQUEST = /^Failed to load resource/;
-
 export class Visitor {
-  #origin;
+  #site;
   #context;
   page;
   /** What the page did wrong, in the browser's own words. */
-  complaints = [];
+  complaints;
 
-  static async arrive(browser, origin) {
+  static async arrive(browser, site, { profile = {}, prepare } = {}) {
+    const context = await browser.newContext({ viewport: DESKTOP, ...profile });
+    const complaints = await witness(context);
+    await prepare?.(context);
+    return Visitor.#open(context, site, complaints);
+  }
+
+  /** The same person at another tab of the same browser. */
+  another(path) {
+    return Visitor.#open(this.#context, this.#site, this.complaints, path);
+  }
+
+  static async #open(context, site, complaints, path = '/') {
     const visitor = new Visitor();
-    visitor.#origin = origin;
-    visitor.#context = await browser.newContext({ viewport: DESKTOP });
-    visitor.page = await visitor.#context.newPage();
+    Object.assign(visitor, { complaints });
+    visitor.#site = site;
+    visitor.#context = context;
+    visitor.page = await context.newPage();
     visitor.page.setDefaultTimeout(PATIENCE_MS);
-    visitor.page.on('pageerror', (error) => visitor.complaints.push(`uncaught: ${error}`));
-    visitor.page.on('console', (message) => {
-      const bad = message.type() === 'error' && !REFUSED_REQUEST.test(message.text());
-      if (bad) visitor.complaints.push(message.text());
-    });
-    await visitor.page.goto(origin);
+    await visitor.page.goto(site.origin + path);
     return visitor;
   }
 
   /** Leaves, and says whether the page ever misbehaved. */
   async leave() {
+    for (const page of this.#context.pages()) {
+      if (page.url().startsWith(this.#site.origin)) await audit(page);
+    }
     await this.#context.close();
     assert.deepEqual(this.complaints, []);
   }
@@ -105,7 +114,7 @@ export class Visitor {
   }
 
   cookie(name) {
-    return this.#context.cookies(this.#origin).then((all) => all.find((cookie) => cookie.name === name));
+    return this.#context.cookies(this.#site.origin).then((all) => all.find((cookie) => cookie.name === name));
   }
 
   /** Pictures at both sizes; on the phone nothing may stick out sideways. */

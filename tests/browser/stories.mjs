@@ -1,0 +1,45 @@
+// How a story is told: a browser for the file, a site for a group of stories, fresh people for each story.
+
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { Site } from './site.mjs';
+import { Tab } from './tab.mjs';
+import { Visitor } from './visitor.mjs';
+
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** The file's browser. */
+export let browser;
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+});
+
+after(async () => {
+  await browser?.close();
+});
+
+/** A site for the stories of the enclosing `describe`; returns the function that tells one. */
+export function siteWith(...flags) {
+  let site;
+  before(async () => { site = await Site.open(flags); });
+  after(async () => { await site?.close(); });
+
+  return (name, tell) => test(name, async () => {
+    const here = [];
+    const arriving = (kind) => async (...how) => {
+      here.push(await kind.arrive(browser, site, ...how));
+      return here.at(-1);
+    };
+    try {
+      await tell({ site, arrive: arriving(Visitor), open: arriving(Tab) });
+    } catch (failure) {
+      for (const one of here) await one.leaveEvidence(name);
+      throw failure;
+    } finally {
+      await site.weather.clear();
+    }
+    for (const one of here) await one.leave();
+  });
+}
