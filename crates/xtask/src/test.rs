@@ -54,12 +54,13 @@ fn jose(workspace: &Workspace) -> Shell {
 
 fn browser(workspace: &Workspace) -> Result<Shell, Failure> {
     let chromium = setup::chromium().ok_or_else(|| Failure::new("no Chromium: set CHROMIUM to its path"))?;
-    Ok(node("login.test.mjs", workspace.root.join("tests/browser"))
+    // All files of the folder, two at a time: they mostly wait.
+    Ok(node("--test-concurrency=2", workspace.root.join("tests/browser"))
         .env("CHROMIUM", chromium)
         .env("COUNTERSIGN_SPA", workspace.program(SERVER))
         .env("COUNTERSIGN_SCREENSHOTS", workspace.target.join("screenshots")))
 }
 
-fn node(file: &str, folder: PathBuf) -> Shell {
-    Shell::new(&format!("node --test --test-reporter=spec {file}")).folder(folder)
+fn node(what: &str, folder: PathBuf) -> Shell {
+    Shell::new(&format!("node --test --test-reporter=spec {what}")).folder(folder)
 }
