@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use countersign_registry::{Clock, Limits, Owner, Registry, Rules, Sharing, SystemClock};
 use countersign_token::StateFormat;
+use http::HeaderValue;
 use serde_json::{Map, Value};
 
 use crate::address::TrustedProxies;
 use crate::cookie::CookieNames;
+use crate::dpop::Dpop;
 use crate::event::EventSink;
 use crate::keys::Keys;
 use crate::origin::Origin;
@@ -25,6 +27,7 @@ pub struct Builder {
     policy: Policy,
     limits: Limits,
     transport: Transport,
+    dpop: Dpop,
     cookies: CookieNames,
     development: Option<String>,
     renewal: Renewal,
@@ -51,6 +54,7 @@ impl Builder {
             policy: Policy::default(),
             limits: Limits::none(),
             transport: Transport::Cookies,
+            dpop: Dpop::Offered,
             cookies: CookieNames::host_prefixed(),
             development: None,
             renewal: Renewal::ByTheClient,
@@ -82,6 +86,12 @@ impl Builder {
     /// Where tokens travel. Cookies are the default.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;
+        self
+    }
+
+    /// Whether sessions are bound to keys of their clients (RFC 9449). Offered by default; see [`Dpop`].
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = dpop;
         self
     }
 
@@ -176,6 +186,9 @@ impl Builder {
         if self.renewal == Renewal::Inline && self.transport != Transport::Cookies {
             return Err(ConfigError::RenewalWithoutCookies(self.transport));
         }
+        if self.dpop == Dpop::Required && self.transport == Transport::Cookies {
+            return Err(ConfigError::DpopWithCookies);
+        }
         let cookies = match &self.development {
             None => self.cookies,
             Some(_) if !origin.is_loopback() => {
@@ -193,8 +206,10 @@ impl Builder {
             issuer,
             origin,
             clock_skew,
+            race_window: seconds(self.policy.race_window),
             policy: self.policy,
             transport: self.transport,
+            dpop: Some(self.dpop).filter(|_| self.transport != Transport::Cookies),
             cookies,
             renewal: self.renewal,
             state_format: self.state_format,
@@ -215,6 +230,12 @@ impl std::fmt::Debug for Builder {
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }
+}
+
+/// Seconds as a header, a decimal where they are not whole.
+fn seconds(duration: Duration) -> HeaderValue {
+    let text = duration.as_secs_f64().to_string();
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from(duration.as_secs()))
 }
 
 fn default_skew(sharing: Sharing) -> Duration {
@@ -335,6 +356,9 @@ pub enum ConfigError {
     /// Inline renewal needs the access token in a cookie.
     #[error("inline renewal works with the transport cookies only, not with {0}")]
     RenewalWithoutCookies(Transport),
+    /// A proof of a key is for tokens that the client holds itself.
+    #[error("with the transport cookies no client holds a token that a proof (DPoP) could go with")]
+    DpopWithCookies,
     /// Cookies without `Secure` are for the loopback only.
     #[error("development cookies are for the loopback only, and {origin} is not on it")]
     DevelopmentCookies {

@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request};
 
 use crate::authenticate::{self, Active, Auth};
 use crate::body;
 use crate::cookie::Jar;
 use crate::credential::Credentials;
 use crate::csrf::{self, Verdict};
+use crate::dpop::{self, Dpop};
 use crate::event::SessionEvent;
 use crate::gate;
 use crate::layer::Answer;
@@ -42,6 +43,9 @@ pub(crate) enum Endpoint {
     /// A path under the prefix that is none of ours.
     Unknown,
 }
+
+/// For how many seconds a used refresh token may be used again: a client gives an exchange up after a third of it.
+const SESSION_RACE_WINDOW: HeaderName = HeaderName::from_static("session-race-window");
 
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 
@@ -75,17 +79,28 @@ impl Endpoint {
         let (parts, body) = request.into_parts();
         let style = gate::style(&inner, &parts.headers);
         let answer = match self.judge(&inner, &parts, &body) {
-            Ok(call) => call.dispatch(self, body).await,
+            Ok(call) => call.dispatch(self.clone(), body).await,
             Err(refusal) => Err(refusal),
         };
         let mut answer = answer.unwrap_or_else(|refusal| {
             inner.tell(&SessionEvent::Refused { code: refusal.code() });
             refusal.to_response(&style)
         });
+        self.tell_client(&inner, &mut answer);
         if parts.method == Method::HEAD {
             leave_body_out(&mut answer);
         }
         answer
+    }
+
+    /// What a client of the sessions' endpoints is told with every answer, a refusal too.
+    pub(crate) fn tell_client(&self, inner: &Inner, answer: &mut Answer) {
+        if *self != Self::Jwks {
+            answer.headers_mut().insert(SESSION_RACE_WINDOW, inner.config.race_window.clone());
+        }
+        if inner.config.dpop == Some(Dpop::Required) {
+            dpop::demand(inner, answer);
+        }
     }
 
     /// What the head of a request tells: method, media type, credentials, origin; in the order of the contract.

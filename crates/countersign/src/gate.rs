@@ -13,6 +13,7 @@ use crate::credential::{Credentials, Scheme};
 use crate::csrf::{self, Verdict};
 use crate::endpoint::{self, Endpoint};
 use crate::flow;
+use crate::layer::Answer;
 use crate::problem::{Dialect, ProblemStyle};
 use crate::refusal::Refusal;
 use crate::sessions::{Inner, Renewal, Sessions};
@@ -25,7 +26,7 @@ pub(crate) enum Gate {
     /// To the service within.
     Pass(Arc<Carried>),
     /// Nowhere.
-    Refuse(Refusal, ProblemStyle),
+    Refuse(Answer),
     /// To an endpoint of the framework.
     Endpoint(Endpoint),
     /// To the service within, once the registry has answered.
@@ -50,17 +51,22 @@ enum Wait {
 pub(crate) fn judge<B>(sessions: &Sessions, request: &mut Request<B>) -> Gate {
     let inner = sessions.inner();
     let style = style(inner, request.headers());
+    let endpoint = endpoint::find(&inner.config.prefix, request.uri().path());
     if size(request.headers()) > HEADERS_LIMIT {
-        return Gate::Refuse(Refusal::HeadersTooLarge, style);
+        let mut answer = Refusal::HeadersTooLarge.to_response(&style);
+        if let Some(endpoint) = endpoint {
+            endpoint.tell_client(inner, &mut answer);
+        }
+        return Gate::Refuse(answer);
     }
-    if let Some(endpoint) = endpoint::find(&inner.config.prefix, request.uri().path()) {
+    if let Some(endpoint) = endpoint {
         return Gate::Endpoint(endpoint);
     }
     let gate = match read(sessions, request, style.clone()) {
         Ok(gate) => gate,
         Err(refusal) => {
             inner.tell(&crate::SessionEvent::Refused { code: refusal.code() });
-            return Gate::Refuse(refusal, style);
+            return Gate::Refuse(refusal.to_response(&style));
         }
     };
     cookie::strip_refresh(request.headers_mut(), &inner.config.cookies);

@@ -66,7 +66,7 @@ where
                 request.extensions_mut().insert(carried.clone());
                 ResponseFuture::within(ready.call(request), carried)
             }
-            Gate::Refuse(refusal, style) => ResponseFuture::answered(refusal.to_response(&style)),
+            Gate::Refuse(answer) => ResponseFuture::answered(answer),
             Gate::Endpoint(endpoint) => {
                 ResponseFuture::answering(Box::pin(endpoint.serve(Arc::clone(inner), request)))
             }

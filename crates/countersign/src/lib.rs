@@ -24,6 +24,7 @@ mod cookie;
 mod credential;
 mod csrf;
 mod device;
+mod dpop;
 mod endpoint;
 mod event;
 mod flow;
@@ -63,6 +64,7 @@ pub use countersign_registry::{
 pub use countersign_token::{
     Algorithm, KeyId, KeyRing, SessionData, SessionId, StateFormat, StateVersion, Timestamp,
 };
+pub use dpop::{Dpop, DpopNonce};
 pub use event::{EventSink, SessionEvent};
 pub use future::ResponseFuture;
 pub use grant::{Farewell, Grant};

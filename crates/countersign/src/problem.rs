@@ -11,6 +11,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use crate::dpop::DPOP_NONCE;
 use crate::object::SessionObject;
 use crate::refusal::Refusal;
 
@@ -66,6 +67,9 @@ impl Refusal {
             Dialect::Grpc => self.to_trailers_only(),
         };
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(nonce) = self.dpop_nonce() {
+            response.headers_mut().insert(DPOP_NONCE, nonce.as_header().clone());
+        }
         response.extensions_mut().insert(self.clone());
         response
     }
@@ -108,8 +112,26 @@ impl Refusal {
         }
         Some(match self {
             Self::NotAuthenticated | Self::LoginFailed => HeaderValue::from_static("Bearer"),
-            Self::StepUpRequired { .. } => step_up(&More::of(self)),
+            Self::StepUpRequired { .. } => step_up("Bearer", &More::of(self)),
+            Self::DpopRequired { .. } | Self::DpopInvalid | Self::UseDpopNonce { .. } => {
+                self.dpop_challenge()
+            }
             _ => HeaderValue::from_static(r#"Bearer error="invalid_token""#),
+        })
+    }
+
+    /// The challenge of a 401 for a client that proves a key (RFC 9449, section 7.1).
+    pub(crate) fn dpop_challenge(&self) -> HeaderValue {
+        let error = match self {
+            Self::NotAuthenticated | Self::LoginFailed => None,
+            Self::StepUpRequired { .. } => return step_up(&format!("DPoP {DPOP_ALGS},"), &More::of(self)),
+            Self::DpopInvalid => Some("invalid_dpop_proof"),
+            Self::UseDpopNonce { .. } => Some("use_dpop_nonce"),
+            _ => Some("invalid_token"),
+        };
+        visible(match error {
+            Some(error) => format!(r#"DPoP error="{error}", {DPOP_ALGS}"#),
+            None => format!("DPoP {DPOP_ALGS}"),
         })
     }
 
@@ -123,6 +145,9 @@ impl Refusal {
         response
     }
 }
+
+/// The algorithms of proofs (RFC 9449, section 5.1).
+const DPOP_ALGS: &str = r#"algs="ES256 EdDSA""#;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -191,8 +216,8 @@ fn problem_type(base: Option<&str>, code: &str) -> String {
 }
 
 /// The challenge for a stronger or newer authentication (RFC 9470, section 3).
-fn step_up(more: &More<'_>) -> HeaderValue {
-    let mut text = String::from(r#"Bearer error="insufficient_user_authentication""#);
+fn step_up(scheme: &str, more: &More<'_>) -> HeaderValue {
+    let mut text = format!(r#"{scheme} error="insufficient_user_authentication""#);
     if let Some(seconds) = more.max_age {
         // Writing to a String does not fail.
         let _ = write!(text, r#", max_age="{seconds}""#);

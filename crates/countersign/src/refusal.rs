@@ -8,6 +8,7 @@ use std::time::Duration;
 use countersign_registry::{EndReason, RegistryError};
 use http::StatusCode;
 
+use crate::dpop::DpopNonce;
 pub(crate) use crate::problem::ProblemStyle;
 
 mod bad_request;
@@ -61,6 +62,18 @@ pub enum Refusal {
     RegistryUnavailable,
     /// The refresh token was copied, and its session has just been ended.
     RefreshReused,
+    /// A proof of the session's key is missing, or of any key where the site demands one (RFC 9449).
+    DpopRequired {
+        /// What the proof must carry.
+        nonce: DpopNonce,
+    },
+    /// A proof that proves nothing here: malformed, of another key, for another request, or used before (RFC 9449).
+    DpopInvalid,
+    /// A proof without the nonce that proofs must carry by now (RFC 9449, section 8): repeat with a new proof.
+    UseDpopNonce {
+        /// What the proof must carry.
+        nonce: DpopNonce,
+    },
     /// The authentication is too old or too weak (RFC 9470).
     StepUpRequired {
         /// How old it may be; [`Duration::MAX`]: the age does not matter.
@@ -135,6 +148,9 @@ impl Refusal {
             Self::SessionEnded(_) => ("session-ended", StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "Session ended"),
             Self::RegistryUnavailable => ("registry-unavailable", StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE, "Sessions unavailable"),
             Self::RefreshReused => ("refresh-reused", StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "Refresh token reused"),
+            Self::DpopRequired { .. } => ("dpop-required", StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "DPoP proof required"),
+            Self::DpopInvalid => ("dpop-invalid", StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "DPoP proof invalid"),
+            Self::UseDpopNonce { .. } => ("use-dpop-nonce", StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "DPoP nonce required"),
             Self::StepUpRequired { .. } => ("step-up-required", StatusCode::UNAUTHORIZED, UNAUTHENTICATED, "Authentication required again"),
             Self::StateTooLarge { .. } => ("state-too-large", StatusCode::PAYLOAD_TOO_LARGE, EXHAUSTED, "State too large"),
             Self::StateSuperseded => ("state-superseded", StatusCode::CONFLICT, UNAVAILABLE, "State superseded"),
@@ -164,6 +180,9 @@ impl Refusal {
             Self::SessionEnded(reason) => ended(*reason),
             Self::RegistryUnavailable => "Sessions cannot be checked at the moment. Please try again later.",
             Self::RefreshReused => "The session was ended because its refresh token had been copied.",
+            Self::DpopRequired { .. } => "A proof of the client's key (DPoP) is needed here.",
+            Self::DpopInvalid => "The proof of the client's key (DPoP) is not valid here.",
+            Self::UseDpopNonce { .. } => "The proof of the client's key (DPoP) must carry the current nonce.",
             Self::StepUpRequired { .. } => "Please log in again to do this.",
             Self::StateTooLarge { size, limit } => {
                 return Cow::Owned(format!("The session's data has {size} bytes, and {limit} is the limit."));
@@ -175,6 +194,14 @@ impl Refusal {
             Self::TooManyRequests { .. } => "Too many requests. Please try again later.",
             Self::Internal => "Something went wrong here. Please try again later.",
         })
+    }
+
+    /// The nonce that the client's next proof must carry, where that is why it was refused.
+    pub(crate) fn dpop_nonce(&self) -> Option<&DpopNonce> {
+        match self {
+            Self::DpopRequired { nonce } | Self::UseDpopNonce { nonce } => Some(nonce),
+            _ => None,
+        }
     }
 
     /// After how many seconds to come back, where that is known: whole ones, and never 0.

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use countersign_registry::{Clock, CountOf, Counts, EndReason, OpId, Owner, Registry, Target, View};
 use countersign_token::{KeyId, KeyRing, StateFormat, Timestamp, TokenCache};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use crate::address::TrustedProxies;
 use crate::builder::{Builder, ClaimsHook};
 use crate::cookie::CookieNames;
+use crate::dpop::Dpop;
 use crate::event::{EventSink, SessionEvent};
 use crate::flow;
 use crate::keys::Keys;
@@ -185,7 +186,11 @@ pub(crate) struct Config {
     pub(crate) client_id: Arc<str>,
     pub(crate) clock_skew: Duration,
     pub(crate) policy: Policy,
+    /// The race window in seconds, as clients are told.
+    pub(crate) race_window: HeaderValue,
     pub(crate) transport: Transport,
+    /// None with the transport cookies.
+    pub(crate) dpop: Option<Dpop>,
     pub(crate) cookies: CookieNames,
     pub(crate) renewal: Renewal,
     pub(crate) state_format: StateFormat,

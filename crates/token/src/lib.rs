@@ -57,6 +57,7 @@ mod memo;
 mod mint;
 mod seal;
 mod state;
+mod tag;
 mod unverified;
 mod verify;
 mod wire;

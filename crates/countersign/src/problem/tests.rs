@@ -7,6 +7,7 @@ use countersign_token::{FeedPosition, RotationId, SessionId, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::dpop::DpopNonce;
 use crate::refusal::{BadRequest, ChoiceCode, LimitRefusal};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,6 +30,9 @@ fn every_refusal() -> Vec<(&'static str, Refusal)> {
         ("session-ended", R::SessionEnded(None)),
         ("registry-unavailable", R::RegistryUnavailable),
         ("refresh-reused", R::RefreshReused),
+        ("dpop-required", R::DpopRequired { nonce: nonce() }),
+        ("dpop-invalid", R::DpopInvalid),
+        ("use-dpop-nonce", R::UseDpopNonce { nonce: nonce() }),
         ("step-up-required", R::StepUpRequired { max_age: 300 * SECOND, acr_values: vec![] }),
         ("step-up-required, with levels", R::StepUpRequired { max_age: 300 * SECOND, acr_values: vec!["urn:a".into(), "say \"b\\\"\r\n\u{e9}".into()] }),
         ("step-up-required, of any age", R::StepUpRequired { max_age: Duration::MAX, acr_values: vec!["urn:a".into()] }),
@@ -48,6 +52,10 @@ fn every_refusal() -> Vec<(&'static str, Refusal)> {
     all
 }
 
+fn nonce() -> DpopNonce {
+    DpopNonce(HeaderValue::from_static("nonce-of-the-server"))
+}
+
 /// Fails to compile when a variant is added, so that it is added above too.
 #[rustfmt::skip]
 fn is_in_the_table(refusal: &Refusal) {
@@ -55,7 +63,8 @@ fn is_in_the_table(refusal: &Refusal) {
     match refusal {
         R::NotFound | R::MethodNotAllowed { .. } | R::UnsupportedMediaType | R::HeadersTooLarge | R::BadRequest(_)
         | R::CrossSite | R::BodyTooLarge | R::RequestTimeout | R::LoginFailed | R::NotAuthenticated | R::TokenInvalid
-        | R::TokenExpired | R::SessionEnded(_) | R::RegistryUnavailable | R::RefreshReused | R::StepUpRequired { .. }
+        | R::TokenExpired | R::SessionEnded(_) | R::RegistryUnavailable | R::RefreshReused | R::DpopRequired { .. }
+        | R::DpopInvalid | R::UseDpopNonce { .. } | R::StepUpRequired { .. }
         | R::StateTooLarge { .. } | R::StateSuperseded | R::StateLost | R::StateConflict | R::SessionsLimit(_)
         | R::TooManyRequests { .. } | R::Internal => {}
     }

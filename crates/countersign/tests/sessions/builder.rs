@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use countersign::testing::ORIGIN;
 use countersign::{
-    Algorithm, Builder, ConfigError, KeyRing, MemoryRegistry, Policy, Sessions, Timestamp, Transport,
+    Algorithm, Builder, ConfigError, Dpop, KeyRing, MemoryRegistry, Policy, Sessions, Timestamp, Transport,
 };
 
 fn build(origin: &str, configure: impl FnOnce(Builder) -> Builder) -> Result<Sessions, ConfigError> {
@@ -78,4 +78,13 @@ fn cookies_that_cannot_work_are_refused() {
         refused("http://localhost:8080", |b| b.development_cookies(name), &["cookie"]);
     }
     assert!(build("http://localhost:8080", |b| b.development_cookies("shop").inline_renewal()).is_ok());
+}
+
+#[test]
+fn proofs_cannot_be_demanded_where_no_client_holds_a_token() {
+    refused(ORIGIN, |b| b.dpop(Dpop::Required), &["cookies", "DPoP"]);
+    assert!(build(ORIGIN, |b| b.dpop(Dpop::Offered)).is_ok());
+    for transport in [Transport::Bearer, Transport::Body] {
+        assert!(build(ORIGIN, |b| b.dpop(Dpop::Required).transport(transport)).is_ok());
+    }
 }

@@ -1,9 +1,10 @@
 //! Where tokens travel, and what a state survives.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use countersign::testing::{Answer, Browser, Harness};
-use countersign::{Limits, OnFull, SessionData, SessionEvent, Transport, Visitor};
+use countersign::{Limits, OnFull, Policy, SessionData, SessionEvent, Transport, Visitor};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -205,4 +206,24 @@ async fn caches_are_told_of_every_header_that_an_answer_depends_on() {
         assert_eq!(tab.get("/cart").await.headers["vary"], expect);
         assert!(!tab.get("/public").await.headers.contains_key("vary"));
     }
+}
+
+#[tokio::test]
+async fn each_answer_of_the_endpoints_tells_the_race_window() {
+    let window = async |policy: Policy, path: &str| {
+        let answer = Harness::with(|b| b.policy(policy)).browser(shop()).get(path).await;
+        answer.headers.get("session-race-window").map(|value| value.to_str().unwrap().to_owned())
+    };
+    let default = Policy::default();
+    for path in ["/session", "/session/refresh", "/session/nothing/here"] {
+        assert_eq!(window(default, path).await.as_deref(), Some("60"), "{path}");
+    }
+    let decimal = default.race_window(Duration::from_millis(1500));
+    assert_eq!(window(decimal, "/session").await.as_deref(), Some("1.5"));
+    for path in ["/.well-known/jwks.json", "/public", "/nowhere"] {
+        assert_eq!(window(default, path).await, None, "{path}");
+    }
+    let t = Harness::new();
+    let large = t.browser(shop()).with_header("x-large", &"x".repeat(33_000)).get("/session").await;
+    assert_eq!(large.headers["session-race-window"], "60");
 }
