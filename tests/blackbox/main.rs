@@ -8,6 +8,7 @@ mod bodies;
 mod canary;
 mod carry_over;
 mod chosen_tokens;
+mod client_files;
 mod credentials;
 mod cross_site;
 mod dangling;

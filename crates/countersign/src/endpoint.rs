@@ -1,6 +1,7 @@
 //! The endpoints that the framework mounts, and the order in which a request to one of them is judged.
 
 mod admit;
+mod client;
 mod devices;
 mod jwks;
 mod refresh;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 
 use crate::authenticate::{self, Active, Auth};
 use crate::body;
@@ -40,6 +41,8 @@ pub(crate) enum Endpoint {
     /// `/{id}`, whatever the id is.
     One(String),
     Jwks,
+    /// A module of the client for browsers.
+    Module(client::Module),
     /// A path under the prefix that is none of ours.
     Unknown,
 }
@@ -58,7 +61,11 @@ pub(crate) fn find(prefix: &str, path: &str) -> Option<Endpoint> {
     if rest.is_empty() {
         return Some(Endpoint::Whoami);
     }
-    Some(match rest.strip_prefix('/')? {
+    let name = rest.strip_prefix('/')?;
+    if let Some(module) = client::Module::of(name) {
+        return Some(Endpoint::Module(module));
+    }
+    Some(match name {
         "refresh" => Endpoint::Refresh,
         "logout" => Endpoint::Logout,
         "list" => Endpoint::List,
@@ -79,7 +86,8 @@ impl Endpoint {
         let (parts, body) = request.into_parts();
         let style = gate::style(&inner, &parts.headers);
         let answer = match self.judge(&inner, &parts, &body) {
-            Ok(call) => call.dispatch(self.clone(), body).await,
+            Ok(None) => self.serve_to_anyone(&inner, &parts),
+            Ok(Some(call)) => call.dispatch(self.clone(), body).await,
             Err(refusal) => Err(refusal),
         };
         let mut answer = answer.unwrap_or_else(|refusal| {
@@ -87,7 +95,7 @@ impl Endpoint {
             refusal.to_response(&style)
         });
         self.tell_client(&inner, &mut answer);
-        if parts.method == Method::HEAD {
+        if parts.method == Method::HEAD && answer.status() != StatusCode::NOT_MODIFIED {
             leave_body_out(&mut answer);
         }
         answer
@@ -95,7 +103,7 @@ impl Endpoint {
 
     /// What a client of the sessions' endpoints is told with every answer, a refusal too.
     pub(crate) fn tell_client(&self, inner: &Inner, answer: &mut Answer) {
-        if *self != Self::Jwks {
+        if !self.is_for_anyone() {
             answer.headers_mut().insert(SESSION_RACE_WINDOW, inner.config.race_window.clone());
         }
         if inner.config.dpop == Some(Dpop::Required) {
@@ -104,15 +112,19 @@ impl Endpoint {
     }
 
     /// What the head of a request tells: method, media type, credentials, origin; in the order of the contract.
+    /// [`None`]: its answer is the same for everyone, whatever credentials came.
     fn judge<'a, B: http_body::Body>(
         &self,
         inner: &'a Arc<Inner>,
         parts: &'a Parts,
         body: &B,
-    ) -> Result<Call<'a>, Refusal> {
+    ) -> Result<Option<Call<'a>>, Refusal> {
         let allow = self.methods().ok_or(Refusal::NotFound)?;
         if !allow.split(", ").any(|method| method == parts.method.as_str()) {
             return Err(Refusal::MethodNotAllowed { allow });
+        }
+        if self.is_for_anyone() {
+            return Ok(None);
         }
         if allow == "POST" || allow == "DELETE" {
             body::expect_json(&parts.headers, body)?;
@@ -125,16 +137,34 @@ impl Endpoint {
         if verdict == Verdict::CrossSite && cookies {
             return Err(Refusal::CrossSite);
         }
-        Ok(Call { inner, parts, credentials })
+        Ok(Some(Call { inner, parts, credentials }))
     }
 
     /// The methods that it has, as `Allow` lists them. An id has `DELETE` alone.
     fn methods(&self) -> Option<&'static str> {
         match self {
             Self::Whoami | Self::List | Self::Jwks => Some("GET, HEAD"),
+            Self::Module(_) => Some("GET, HEAD"),
             Self::Refresh | Self::Logout | Self::LogoutOthers | Self::Admit => Some("POST"),
             Self::One(_) => Some("DELETE"),
             Self::Unknown => None,
+        }
+    }
+
+    /// Whether it has nothing to do with sessions, so that no credential can be in its way.
+    fn is_for_anyone(&self) -> bool {
+        match self {
+            Self::Jwks => true,
+            Self::Module(_) => true,
+            _ => false,
+        }
+    }
+
+    fn serve_to_anyone(&self, inner: &Inner, parts: &Parts) -> Result<Answer, Refusal> {
+        match self {
+            Self::Jwks => Ok(jwks::serve(inner)),
+            Self::Module(module) => Ok(client::serve(*module, parts)),
+            _ => Err(Refusal::NotFound),
         }
     }
 
@@ -165,8 +195,7 @@ impl Call<'_> {
             Endpoint::LogoutOthers => devices::end_others(&self).await,
             Endpoint::One(id) => devices::end_one(&self, &id).await,
             Endpoint::Admit => admit::serve(&self, body).await,
-            Endpoint::Jwks => Ok(jwks::serve(self.inner)),
-            Endpoint::Unknown => Err(Refusal::NotFound),
+            _ => Err(Refusal::NotFound),
         }
     }
 
@@ -207,6 +236,8 @@ mod tests {
         check("/session/AAAAAAAAAAAAAAAAAAAAAA", Some(Endpoint::One("AAAAAAAAAAAAAAAAAAAAAA".into())));
         check("/session/", Some(Endpoint::Unknown));
         check("/session/a/b", Some(Endpoint::Unknown));
+        check("/session/client.js", Some(Endpoint::Module(client::Module::Client)));
+        check("/session/client.jsx", Some(Endpoint::One("client.jsx".into())));
         check("/sessions", None);
         check("/", None);
         check("/.well-known/jwks.json", Some(Endpoint::Jwks));
