@@ -143,8 +143,7 @@ impl Endpoint {
     /// The methods that it has, as `Allow` lists them. An id has `DELETE` alone.
     fn methods(&self) -> Option<&'static str> {
         match self {
-            Self::Whoami | Self::List | Self::Jwks => Some("GET, HEAD"),
-            Self::Module(_) => Some("GET, HEAD"),
+            Self::Whoami | Self::List | Self::Jwks | Self::Module(_) => Some("GET, HEAD"),
             Self::Refresh | Self::Logout | Self::LogoutOthers | Self::Admit => Some("POST"),
             Self::One(_) => Some("DELETE"),
             Self::Unknown => None,
@@ -153,11 +152,7 @@ impl Endpoint {
 
     /// Whether it has nothing to do with sessions, so that no credential can be in its way.
     fn is_for_anyone(&self) -> bool {
-        match self {
-            Self::Jwks => true,
-            Self::Module(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::Jwks | Self::Module(_))
     }
 
     fn serve_to_anyone(&self, inner: &Inner, parts: &Parts) -> Result<Answer, Refusal> {
