@@ -38,9 +38,9 @@ export async function script(entry, more = {}) {
   return outputFiles[0].text;
 }
 
-/** Leaves dpop.js out of the core, and names it by its content, so that it may be cached for ever. */
+/** Leaves dpop.js out of the core, and names it by its content (as its ETag does), so that it may be cached for ever. */
 export function lazily(dpop) {
-  const version = createHash("sha256").update(dpop).digest("hex").slice(0, 16);
+  const version = createHash("sha256").update(dpop).digest().subarray(0, 16).toString("base64url");
   return {
     name: "lazily",
     setup({ onResolve }) {

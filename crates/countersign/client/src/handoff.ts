@@ -1,0 +1,26 @@
+// Continuing on another device: one device shows a code, the other redeems it after its person has said whose session it is.
+
+import type { Core } from "./core.js";
+import type { SessionObject } from "./state.js";
+
+/** `Session.handoff`. */
+export async function handoff(core: Core): Promise<{ code: string; expiresAt: number }> {
+  const { code, expires_in: left } = await core._call<{ code: string; expires_in: number }>("POST", "/handoff");
+  return { code, expiresAt: core._clock.now() + left };
+}
+
+/** Whose session a code continues. */
+export interface Offer {
+  subject: string;
+  device?: string;
+}
+
+/** `Session.redeem`. */
+export function redeem(core: Core, code: string): Promise<Offer>;
+export function redeem(core: Core, code: string, confirm: string): Promise<SessionObject>;
+export function redeem(core: Core, code: string, confirm?: string): Promise<Offer | SessionObject> {
+  // An empty confirmation is one too, and a wrong one.
+  return confirm === undefined
+    ? core._call<Offer>("POST", "/handoff/redeem", { code })
+    : core._enter("/handoff/redeem", { code, confirm });
+}
