@@ -50,7 +50,7 @@ impl Login {
             device: facts.device(),
             replaces: session_of_browser(&carried),
             key: facts.key,
-            choice: None,
+            code: None,
         };
         Self { carried, asked: login, state: CarryOver::Visit(facts.held.clone()) }
     }

@@ -2,9 +2,9 @@
 
 use countersign_token::{RotationId, Timestamp};
 
-use crate::fact::{EndReason, Entry, Fact};
+use crate::fact::{EndReason, Entry, Fact, News};
 use crate::ledger::{Ledger, due};
-use crate::op::{Admission, Admit, Admitted, Choice, Lifetime, Repetition, SeatState, Seated, SessionRecord};
+use crate::op::{Admission, Admit, Admitted, Code, Lifetime, Repetition, SeatState, Seated, SessionRecord};
 use crate::seats::Place;
 use crate::store::HOLDS;
 
@@ -89,25 +89,32 @@ impl Ledger {
 
     /// The sessions that end with this admission whatever the limits say: the chosen one and the replaced one.
     fn leaving(&self, admit: &Admit) -> Result<Vec<(u32, EndReason)>, Obstacle> {
-        let chosen = admit.choice.map(|choice| self.chosen(admit, choice)).transpose()?;
+        let chosen = admit.code.map(|code| self.chosen(admit, code)).transpose()?.flatten();
         let replaced =
             admit.replaces.and_then(|id| self.store.find(id)).filter(|&place| Some(place) != chosen);
         let chosen = chosen.map(|place| (place, EndReason::EndedByUser));
         Ok(chosen.into_iter().chain(replaced.map(|place| (place, EndReason::Replaced))).collect())
     }
 
-    fn chosen(&self, admit: &Admit, choice: Choice) -> Result<u32, Obstacle> {
-        if !self.is_usable(choice.code, choice.until, Some((&admit.owner, choice.born))) {
-            return Err(Obstacle::ChoiceSpent);
+    /// The session that a code ends, if it is one that ends any.
+    fn chosen(&self, admit: &Admit, code: Code) -> Result<Option<u32>, Obstacle> {
+        if !self.is_usable(code.id, code.until, Some((&admit.owner, code.born))) {
+            return Err(Obstacle::CodeSpent);
         }
+        let Some(end) = code.end else { return Ok(None) };
         let owner = self.store.owners.find(&admit.owner);
-        let own = self.store.find(choice.end).filter(|&place| Some(self.store.get(place).owner) == owner);
-        own.ok_or(Obstacle::ChoiceGone)
+        let own = self.store.find(end).filter(|&place| Some(self.store.get(place).owner) == owner);
+        own.map(Some).ok_or(Obstacle::ChoiceGone)
     }
 
-    fn seat(&mut self, admit: Admit, entries: Vec<Entry>, facts: &mut Vec<Fact>) -> Admitted {
-        if let Some(choice) = admit.choice {
-            self.spend(choice.code, choice.until, facts);
+    fn seat(&mut self, mut admit: Admit, mut entries: Vec<Entry>, facts: &mut Vec<Fact>) -> Admitted {
+        if let Some(code) = admit.code {
+            self.spend(code.id, code.until, facts);
+        }
+        // Its parent may have ended in this very step, to make room or in the same browser.
+        admit.handed_off_from = admit.handed_off_from.filter(|&parent| self.store.find(parent).is_some());
+        if let Some(parent) = admit.handed_off_from {
+            entries.push(self.announce(News::HandedOver(parent, admit.device.clone()), facts));
         }
         let record = self.newcomer(admit);
         let rules = self.rules;
@@ -146,7 +153,7 @@ impl Ledger {
 /// Why there can be no session, whatever seats are free.
 enum Obstacle {
     Ended(Option<EndReason>),
-    ChoiceSpent,
+    CodeSpent,
     ChoiceGone,
 }
 
@@ -154,7 +161,7 @@ impl From<Obstacle> for Admitted {
     fn from(obstacle: Obstacle) -> Self {
         match obstacle {
             Obstacle::Ended(reason) => Self::Ended(reason),
-            Obstacle::ChoiceSpent => Self::ChoiceSpent,
+            Obstacle::CodeSpent => Self::CodeSpent,
             Obstacle::ChoiceGone => Self::ChoiceGone,
         }
     }

@@ -18,6 +18,7 @@ mod bench;
 pub mod checker;
 mod ends;
 mod feed;
+mod handoff;
 mod limits;
 mod listing;
 mod once;
@@ -89,6 +90,11 @@ pub async fn run(fresh: impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
         once::an_id_is_claimed_once,
         once::an_expired_id_is_spent,
         once::an_id_dies_with_its_owner,
+        handoff::a_code_is_used_once_and_ends_nobody,
+        handoff::a_refusal_leaves_the_code_usable,
+        handoff::a_code_dies_with_its_giver,
+        handoff::the_giver_is_told,
+        handoff::a_giver_may_make_room_for_its_own_handoff,
         feed::a_tail_follows_its_position,
         feed::a_stranger_gets_a_snapshot,
         feed::entries_are_forgotten_in_time,

@@ -58,7 +58,7 @@ pub struct Entry {
     pub news: News,
 }
 
-/// What an entry of the feed says.
+/// What an entry of the feed says. New kinds come last: logs keep them by number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum News {
     /// A session has ended.
@@ -73,6 +73,8 @@ pub enum News {
     KeyRemoved(Arc<str>),
     /// States of this session below this exclusive version are refused.
     Floor(SessionId, u64),
+    /// A session was handed off from this one, to a device of this label. It ends nothing: its user is told.
+    HandedOver(SessionId, Option<Arc<str>>),
 }
 
 /// Why a session ended.

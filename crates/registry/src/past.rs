@@ -88,7 +88,7 @@ impl Ends {
             News::OwnerEnded(owner, ..) => self.owners.entry(owner.clone()).or_default(),
             News::TenantEnded(tenant, _) => self.tenants.entry(tenant.clone()).or_default(),
             News::EveryoneEnded(_) => self.everyone.get_or_insert_default(),
-            News::Ended(..) | News::KeyRemoved(_) | News::Floor(..) => return,
+            News::Ended(..) | News::KeyRemoved(_) | News::Floor(..) | News::HandedOver(..) => return,
         };
         *last = entry.position.max(*last);
         if let Err(place) = self.kept.binary_search_by_key(&entry.position, |kept| kept.position) {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_registry::{Admission, Choice, Full, OnceId, Owner};
+use countersign_registry::{Admission, Code, Full, OnceId, Owner};
 use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +76,7 @@ pub(crate) async fn admit_choice(
         device,
         replaces: replaces.filter(|replaced| *replaced != end),
         key: None,
-        choice: Some(Choice { end, code: OnceId(sealed.id), until, born: sealed.born }),
+        code: Some(Code { id: OnceId(sealed.id), until, born: sealed.born, end: Some(end) }),
     };
     login::login(inner, login).await
 }

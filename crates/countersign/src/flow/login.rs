@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_registry::{
-    Admission, Admit, Admitted, Choice, Digest, EndReason, Full, Holding, Lifetime, OnFull, Owner, Seated,
+    Admission, Admit, Admitted, Code, Digest, EndReason, Full, Holding, Lifetime, OnFull, Owner, Seated,
 };
 use countersign_token::SessionId;
 
@@ -27,7 +27,7 @@ pub(crate) struct Login {
     pub(crate) replaces: Option<SessionId>,
     /// The digest of its `Idempotency-Key`.
     pub(crate) key: Option<Digest>,
-    pub(crate) choice: Option<Choice>,
+    pub(crate) code: Option<Code>,
 }
 
 /// A session that began, and what its client is to receive.
@@ -54,7 +54,7 @@ pub(crate) async fn login(inner: &Arc<Inner>, login: Login) -> Result<Begun, Ref
             }
         }
         Admitted::Full(full) => Err(refused(inner, &login, &full)),
-        Admitted::ChoiceSpent => Err(Refusal::TokenInvalid),
+        Admitted::CodeSpent => Err(Refusal::TokenInvalid),
         Admitted::ChoiceGone => Err(Refusal::NotFound),
         Admitted::Ended(reason) => Err(Refusal::SessionEnded(reason)),
     }
@@ -71,7 +71,7 @@ fn prepare(inner: &Inner, login: &Login) -> Admit {
         admission: login.admission,
         replaces: login.replaces,
         login_key: login.key,
-        choice: login.choice,
+        code: login.code,
         handed_off_from: None,
     }
 }

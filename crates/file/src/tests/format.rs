@@ -57,6 +57,8 @@ fn records_keep_their_bytes() {
         &entry(News::Floor(SessionId::from_bytes([9; 16]), 3)),
         "010102050909090909090909090909090909090903",
     );
+    // Kinds of news that came later are numbered after those of older files.
+    check(&entry(News::HandedOver(SessionId::from_bytes([9; 16]), Some("iPad".into()))), HANDED_OVER);
     check(&Done { position: FeedPosition { epoch: 1, seq: 2 }, entries: 3, sessions: 4 }, "0101020304");
     check(&Used, "01");
 }
@@ -77,6 +79,9 @@ const SESSION: &str = concat!(
     "8780808010",     // its rotation
     "08000000",
 );
+
+const HANDED_OVER: &str =
+    concat!("01", "0102", "06", "09090909090909090909090909090909", "01", "04", "69506164");
 
 #[test]
 fn a_newer_file_is_refused() {

@@ -9,7 +9,7 @@ use crate::clock::Clock as _;
 use crate::fact::{EndReason, News};
 use crate::list::List;
 use crate::op::{
-    Activity, Admission, Admit, Admitted, Choice, CountOf, Full, Holding, OnceId, Owner, Rotated, SeatState,
+    Activity, Admission, Admit, Admitted, Code, CountOf, Full, Holding, OnceId, Owner, Rotated, SeatState,
     SessionRecord, SetLimits, Standing, Target,
 };
 use crate::rules::{Limits, OnFull, Rules, Scope};
@@ -109,9 +109,9 @@ pub(super) async fn ask_in_each_scope(bench: &Bench) {
 }
 
 fn choosing(bench: &Bench, owner: &Owner, full: &Full, end: countersign_token::SessionId) -> Admit {
-    let code = OnceId([7; 32]);
-    let choice = Choice { end, code, until: full.at.after(5 * MINUTE), born: full.position };
-    Admit { choice: Some(choice), ..bench.login_of(owner.clone()) }
+    let (id, until) = (OnceId([7; 32]), full.at.after(5 * MINUTE));
+    let code = Code { id, until, born: full.position, end: Some(end) };
+    Admit { code: Some(code), ..bench.login_of(owner.clone()) }
 }
 
 /// A choice ends the chosen session and takes its seat in one step, once; a refusal leaves its code usable.
@@ -139,7 +139,7 @@ pub(super) async fn a_choice_is_atomic_and_used_once(bench: &Bench) {
     let again = bench.seat(choice).await;
     assert_eq!(again.record, seated.record, "a choice whose answer was lost is repeated by its id");
     let spent = bench.admit(choosing(bench, &ada, &full, seated.record.id)).await;
-    assert!(matches!(spent, Admitted::ChoiceSpent), "a code was used twice: {spent:?}");
+    assert!(matches!(spent, Admitted::CodeSpent), "a code was used twice: {spent:?}");
 }
 
 /// A choice code dies with an end of its subject, its tenant or the site, and with time.
@@ -161,13 +161,13 @@ pub(super) async fn a_choice_dies_with_an_end(bench: &Bench) {
         bench.clock.advance(4 * MINUTE);
         let answer = bench.admit(choosing(bench, &ada, &full, bench.sid())).await;
         assert_eq!(
-            matches!(answer, Admitted::ChoiceSpent),
+            matches!(answer, Admitted::CodeSpent),
             dies,
             "after {target:?} a code was answered {answer:?}"
         );
         bench.clock.advance(MINUTE);
         let late = bench.admit(choosing(bench, &ada, &full, bench.sid())).await;
-        assert!(matches!(late, Admitted::ChoiceSpent), "an expired code was answered {late:?}");
+        assert!(matches!(late, Admitted::CodeSpent), "an expired code was answered {late:?}");
     }
 }
 

@@ -7,8 +7,8 @@ use countersign_token::{SessionId, Timestamp};
 use super::Ledger;
 use crate::fact::{EndReason, Fact};
 use crate::op::{
-    Admit, Admitted, Claimed, CountOf, Counts, End, Lifetime, Once, OnceId, OpId, Owner, Standing, Target,
-    Touch,
+    Admit, Admitted, Claimed, Code, CountOf, Counts, End, Lifetime, Once, OnceId, OpId, Owner, Standing,
+    Target, Touch,
 };
 use crate::rules::{Limits, OnFull, Rules};
 
@@ -148,4 +148,26 @@ fn an_id_that_was_claimed_again_after_it_had_expired_stays_spent() {
         let again = ledger.once(once(START.after(4 * HOUR)), START.after(3 * HOUR), &mut Vec::new());
         assert_eq!(again, Claimed::Spent);
     }
+}
+
+#[test]
+fn a_restored_ledger_knows_a_handoff_and_its_used_code() {
+    let mut ledger = Ledger::new(Rules::default(), 1);
+    let mut facts = login(&mut ledger, 1, START);
+    let until = START.after(Duration::from_mins(1));
+    let code = Code { id: OnceId([7; 32]), until, born: ledger.position(), end: None };
+    let redeem = |number| Admit {
+        code: Some(code),
+        handed_off_from: Some(id(1)),
+        ..Admit::new(id(number), Owner::new("ada"))
+    };
+    assert!(matches!(ledger.admit(redeem(2), START, &mut facts), Admitted::Seated(_)));
+
+    let mut restored = Ledger::restore(Rules::default(), ledger.position(), START, facts);
+    assert_eq!(restored.position(), ledger.position());
+    let told = restored.entries_after(Some(code.born), START, &mut Vec::new());
+    assert_eq!(told, ledger.entries_after(Some(code.born), START, &mut Vec::new()));
+    assert_eq!(told.entries.len(), 1, "{told:?}");
+    let again = restored.admit(redeem(3), START, &mut Vec::new());
+    assert!(matches!(again, Admitted::CodeSpent), "{again:?}");
 }

@@ -32,9 +32,9 @@ pub struct Admit {
     /// The digest of the login's `Idempotency-Key`: a repetition for the same owner, while that session lives, is
     /// the same admission.
     pub login_key: Option<Digest>,
-    /// The answer to a refusal by the rule [`OnFull::Ask`].
-    pub choice: Option<Choice>,
-    /// The session that this one is handed off from.
+    /// The one-time code by which it is asked for: the answer to a refusal by the rule [`OnFull::Ask`], or a handoff.
+    pub code: Option<Code>,
+    /// The session that this one is handed off from. It must be live, and the feed tells it.
     pub handed_off_from: Option<SessionId>,
 }
 
@@ -56,17 +56,17 @@ pub enum Admission {
     Exempt,
 }
 
-/// A person chose which of their sessions ends, so that they can go on here.
+/// A one-time code: used up by the admission that it leads to, and by nothing else.
 #[derive(Clone, Copy, Debug)]
-pub struct Choice {
-    /// The session that ends, of the same owner.
-    pub end: SessionId,
-    /// The one-time id of the code that the refusal carried; used up only by an admission.
-    pub code: OnceId,
-    /// When the code expires: within [`CODE_LIFE`](crate::CODE_LIFE) of its making, or it counts as spent.
+pub struct Code {
+    /// Its id.
+    pub id: OnceId,
+    /// When it expires: within [`CODE_LIFE`](crate::CODE_LIFE) of its making, or it counts as spent.
     pub until: Timestamp,
-    /// The feed's position when the code was made: it dies with an end of its subject, tenant or site.
+    /// The feed's position when it was made: it dies with an end of its subject, tenant or site.
     pub born: FeedPosition,
+    /// The session of the same owner that its user chose to end, so that they can go on here.
+    pub end: Option<SessionId>,
 }
 
 impl Admit {
@@ -82,7 +82,7 @@ impl Admit {
             admission: Admission::Limited,
             replaces: None,
             login_key: None,
-            choice: None,
+            code: None,
             handed_off_from: None,
         }
     }
@@ -96,8 +96,8 @@ pub enum Admitted {
     Seated(Seated),
     /// No seat.
     Full(Full),
-    /// The choice code was used before, has expired, or died with an end of its subject.
-    ChoiceSpent,
+    /// The code was used before, has expired, or died with an end of its subject.
+    CodeSpent,
     /// The chosen session is not a live session of this owner. The code stays usable.
     ChoiceGone,
     /// It would be a session that has ended: its id was admitted before and ended since, the session that it is
@@ -115,8 +115,8 @@ pub struct Seated {
     pub repetition: Repetition,
     /// The registry's instant, from which the access token counts.
     pub at: Timestamp,
-    /// What the feed says of it (ends that made room, the end of a replaced session): the node's own view learns
-    /// it before the node answers.
+    /// What the feed says of it (ends that made room, the end of a replaced session, a handoff): the node's own view
+    /// learns it before the node answers.
     pub entries: Vec<Entry>,
 }
 

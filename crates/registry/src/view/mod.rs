@@ -156,6 +156,7 @@ impl View {
             News::TenantEnded(tenant, reason) => self.scopes.end_tenant(tenant, *reason, entry, self.bound),
             News::EveryoneEnded(reason) => self.scopes.end_everyone(*reason, entry),
             News::KeyRemoved(kid) => self.keys.remove(kid, entry.until),
+            News::HandedOver(..) => {}
         }
     }
 

@@ -64,6 +64,7 @@ fn about(entry: &Entry) -> String {
         News::EveryoneEnded(_) => "everyone".into(),
         News::KeyRemoved(kid) => format!("key {kid}"),
         News::Floor(session, _) => format!("floor {session}"),
+        News::HandedOver(session, _) => format!("handed over {session}"),
     }
 }
 
@@ -118,6 +119,7 @@ fn news() -> impl Strategy<Value = News> {
         1 => reasons().prop_map(News::EveryoneEnded),
         1 => (0..2_u8).prop_map(|n| News::KeyRemoved(format!("k{n}").into())),
         2 => (0..4_u64, 1..5_u64).prop_map(|(n, exclusive)| News::Floor(session(n), exclusive)),
+        1 => (0..4_u64).prop_map(|n| News::HandedOver(session(n), None)),
     ]
 }
 
