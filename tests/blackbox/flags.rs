@@ -34,6 +34,7 @@ async fn values_that_are_none() {
     check(&["--user-limit", "many"], &["user-limit", "many"]).await;
     check(&["--on-full", "panic"], &["on-full", "end-oldest"]).await;
     check(&["--transport", "pigeon"], &["transport", "bearer"]).await;
+    check(&["--dpop", "perhaps"], &["dpop", "required"]).await;
     check(&["--alg", "RS256"], &["alg", "es256"]).await;
     check(&["--alg", "none"], &["alg"]).await;
     check(&["--listen", "nowhere"], &["nowhere"]).await;
@@ -68,6 +69,12 @@ async fn origins_that_are_none_or_not_safe() {
 async fn development_cookies_off_the_loopback() {
     check(&["--dev-cookies", "--listen", "0.0.0.0:0"], &["loopback"]).await;
     check(&["--dev-cookies", "--origin", "https://shop.example"], &["loopback"]).await;
+}
+
+#[tokio::test]
+async fn proofs_where_no_client_holds_a_token() {
+    check(&["--dpop", "required"], &["dpop", "cookies"]).await;
+    Launch::new().flags(&["--dpop", "required", "--transport", "bearer"]).start().await;
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use countersign_token::{
 };
 
 use crate::credential::{Credentials, Presented, Scheme};
+use crate::dpop::{self, Came, Proof};
 use crate::node::{self, Checked};
 use crate::refusal::Refusal;
 use crate::sessions::{Inner, Stale};
@@ -41,6 +42,8 @@ impl Auth {
 #[derive(Clone, Debug)]
 pub(crate) struct Active {
     token: Arc<CachedToken>,
+    /// That the client holds the key which the token is bound to.
+    proof: Option<Arc<Proof>>,
     floor: u64,
     trust: Trust,
 }
@@ -61,10 +64,11 @@ enum Trust {
 /// Judges a request by its access token. No I/O.
 ///
 /// A browser drops the access cookie when the token expires: with the refresh cookie alone it is no stranger, but
-/// somebody whose access token has expired.
-pub(crate) fn request(inner: &Inner, credentials: &Credentials<'_>) -> Auth {
+/// somebody whose access token has expired. A proof of a key is looked at where the token is bound to one, and is
+/// used up then: once for each request.
+pub(crate) fn request(inner: &Inner, credentials: &Credentials<'_>, came: Option<&Came>) -> Auth {
     match (&credentials.access, credentials.jar.refresh) {
-        (Some(presented), _) => token(inner, presented),
+        (Some(presented), _) => token(inner, presented, came),
         (None, Some(refresh))
             if inner.config.transport == Transport::Cookies && may_refresh(inner, refresh) =>
         {
@@ -75,14 +79,19 @@ pub(crate) fn request(inner: &Inner, credentials: &Credentials<'_>) -> Auth {
 }
 
 /// Judges an access token. No I/O.
-pub(crate) fn token(inner: &Inner, presented: &Presented<'_>) -> Auth {
-    match active(inner, presented, inner.now()) {
+pub(crate) fn token(inner: &Inner, presented: &Presented<'_>, came: Option<&Came>) -> Auth {
+    match active(inner, presented, came, inner.now()) {
         Ok(active) => Auth::Active(active),
         Err(refusal) => Auth::Refused(refusal),
     }
 }
 
-fn active(inner: &Inner, presented: &Presented<'_>, now: Timestamp) -> Result<Active, Refusal> {
+fn active(
+    inner: &Inner,
+    presented: &Presented<'_>,
+    came: Option<&Came>,
+    now: Timestamp,
+) -> Result<Active, Refusal> {
     let token = verified(inner, presented)?;
     let claims = token.live(&expect(inner, now)).map_err(|not_live| match not_live {
         NotLive::Expired(_) => Refusal::TokenExpired,
@@ -91,10 +100,15 @@ fn active(inner: &Inner, presented: &Presented<'_>, now: Timestamp) -> Result<Ac
     if let Verdict::Ended(reason) = inner.view.judge(&question(claims, token.key_id().as_str())) {
         return Err(Refusal::SessionEnded(Some(reason)));
     }
+    // Whether the cache knew the token or not: the proof is of this request.
+    let proof = match &claims.identity.key_thumbprint {
+        None => None,
+        Some(key) => Some(Arc::new(dpop::hold(inner, came, presented.scheme, presented.token, key)?)),
+    };
     let known = inner.view.floor(&claims.identity.session).map_or(0, |floor| floor.exclusive);
     let floor = claims.floor.max(known);
     let trust = if node::is_stale(inner) { Trust::StaleView } else { Trust::View };
-    Ok(Active { token, floor, trust })
+    Ok(Active { token, proof, floor, trust })
 }
 
 /// The verified token, from the cache if these very bytes were verified before.
@@ -107,9 +121,9 @@ fn verified(inner: &Inner, presented: &Presented<'_>) -> Result<Arc<CachedToken>
         let verified = ring.verify_access(&unverified).map_err(refusal)?;
         inner.cache.insert(presented.token, ring.generation(), verified)
     };
-    // A token that is bound to a key is none for the bearer alone (RFC 9449, section 7.2).
-    match (presented.scheme, token.claims().identity.key_thumbprint.is_some()) {
-        (Scheme::Dpop, _) | (_, true) => Err(Refusal::TokenInvalid),
+    // A token that is bound to no key cannot be shown with a proof of one.
+    match (presented.scheme, &token.claims().identity.key_thumbprint) {
+        (Scheme::Dpop, None) => Err(Refusal::TokenInvalid),
         _ => Ok(token),
     }
 }
@@ -192,6 +206,11 @@ impl Active {
 
     pub(crate) fn question(&self) -> Question<'_> {
         question(self.claims(), self.token.key_id().as_str())
+    }
+
+    /// The proof that came with its token, where that is bound to a key.
+    pub(crate) fn proof(&self) -> Option<&Proof> {
+        self.proof.as_deref()
     }
 
     /// The lowest exclusive version of its state that counts, as far as this node knows.

@@ -7,8 +7,9 @@ use countersign_registry::Activity;
 use http::{HeaderValue, Response, header};
 
 use crate::authenticate::Auth;
-use crate::credential::Credentials;
+use crate::credential::{Credentials, Scheme};
 use crate::csrf::Verdict;
+use crate::dpop::{self, Came, DpopNonce, Spoken};
 use crate::grant::Grant;
 use crate::refusal::{ProblemStyle, Refusal};
 use crate::sessions::Sessions;
@@ -40,6 +41,8 @@ pub(crate) struct Carried {
     pub(crate) activity: Activity,
     pub(crate) style: ProblemStyle,
     pub(crate) beside: Beside,
+    pub(crate) came: Option<Box<Came>>,
+    spoken: Spoken,
     access: Option<Box<str>>,
     refresh: Option<Box<str>>,
     renewed: Option<std::sync::Mutex<Grant>>,
@@ -52,6 +55,7 @@ impl Carried {
         auth: Auth,
         verdict: Verdict,
         credentials: &Credentials<'_>,
+        came: Option<Came>,
         style: ProblemStyle,
     ) -> Self {
         // A refused token may still tell whose browser this is, which a login wants to know.
@@ -71,6 +75,8 @@ impl Carried {
             activity: credentials.passive,
             style,
             beside: Beside::of(credentials),
+            spoken: spoken(credentials, came.as_ref()),
+            came: came.map(Box::new),
             access,
             refresh,
             renewed: None,
@@ -109,6 +115,10 @@ impl Carried {
             if self.style.differs() {
                 response = refusal.to_response(&self.style).map(crate::body::ResponseBody::full);
             }
+            dpop::challenge(self.sessions.inner(), self.spoken, &refusal, &mut response);
+        }
+        if let Some(nonce) = self.nonce() {
+            dpop::renew_nonce(nonce, response.headers_mut());
         }
         if self.read.load(Ordering::Relaxed) {
             response.headers_mut().append(header::VARY, self.varies());
@@ -125,6 +135,13 @@ impl Carried {
 }
 
 impl Carried {
+    /// The current nonce, where the request's proof had an older one.
+    fn nonce(&self) -> Option<DpopNonce> {
+        let Auth::Active(active) = &self.auth else { return None };
+        active.proof().filter(|proof| dpop::is_nonce_old(proof))?;
+        Some(DpopNonce::current(self.sessions.inner()))
+    }
+
     /// The headers that tell who asks.
     fn varies(&self) -> HeaderValue {
         HeaderValue::from_static(match self.sessions.inner().config.transport {
@@ -132,6 +149,11 @@ impl Carried {
             Transport::Body => "Cookie, Authorization, Session-State",
         })
     }
+}
+
+fn spoken(credentials: &Credentials<'_>, came: Option<&Came>) -> Spoken {
+    let dpop = credentials.access.is_some_and(|access| access.scheme == Scheme::Dpop);
+    if dpop || came.is_some() { Spoken::Dpop } else { Spoken::Bearer }
 }
 
 impl std::fmt::Debug for Carried {

@@ -10,6 +10,7 @@ mod whoami;
 pub(crate) use devices::own;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
@@ -20,7 +21,7 @@ use crate::body;
 use crate::cookie::Jar;
 use crate::credential::Credentials;
 use crate::csrf::{self, Verdict};
-use crate::dpop::{self, Dpop};
+use crate::dpop::{self, Came, DpopNonce, Spoken};
 use crate::event::SessionEvent;
 use crate::gate;
 use crate::layer::Answer;
@@ -92,7 +93,9 @@ impl Endpoint {
         };
         let mut answer = answer.unwrap_or_else(|refusal| {
             inner.tell(&SessionEvent::Refused { code: refusal.code() });
-            refusal.to_response(&style)
+            let mut answer = refusal.to_response(&style);
+            dpop::challenge(&inner, Spoken::of(&parts.headers), &refusal, &mut answer);
+            answer
         });
         self.tell_client(&inner, &mut answer);
         if parts.method == Method::HEAD && answer.status() != StatusCode::NOT_MODIFIED {
@@ -105,9 +108,6 @@ impl Endpoint {
     pub(crate) fn tell_client(&self, inner: &Inner, answer: &mut Answer) {
         if !self.is_for_anyone() {
             answer.headers_mut().insert(SESSION_RACE_WINDOW, inner.config.race_window.clone());
-        }
-        if inner.config.dpop == Some(Dpop::Required) {
-            dpop::demand(inner, answer);
         }
     }
 
@@ -137,7 +137,8 @@ impl Endpoint {
         if verdict == Verdict::CrossSite && cookies {
             return Err(Refusal::CrossSite);
         }
-        Ok(Some(Call { inner, parts, credentials }))
+        let came = Came::of(config, &parts.method, parts.uri.path(), &parts.headers);
+        Ok(Some(Call { inner, parts, credentials, came, stale_nonce: AtomicBool::new(false) }))
     }
 
     /// The methods that it has, as `Allow` lists them. An id has `DELETE` alone.
@@ -174,34 +175,54 @@ pub(crate) struct Call<'a> {
     pub(crate) inner: &'a Arc<Inner>,
     pub(crate) parts: &'a Parts,
     pub(crate) credentials: Credentials<'a>,
+    /// What came to prove a key with.
+    pub(crate) came: Option<Came>,
+    stale_nonce: AtomicBool,
 }
 
 impl Call<'_> {
+    /// Answers. A client whose proof had an older nonce is told the current one.
     async fn dispatch<B>(self, endpoint: Endpoint, body: B) -> Result<Answer, Refusal>
     where
         B: http_body::Body + Send,
         B::Data: Send,
     {
+        let mut answer = self.answer(endpoint, body).await?;
+        if self.stale_nonce.load(Ordering::Relaxed) {
+            dpop::renew_nonce(DpopNonce::current(self.inner), answer.headers_mut());
+        }
+        Ok(answer)
+    }
+
+    async fn answer<B>(&self, endpoint: Endpoint, body: B) -> Result<Answer, Refusal>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+    {
         match endpoint {
-            Endpoint::Whoami => whoami::serve(&self).await,
-            Endpoint::Refresh => refresh::refresh(&self, body).await,
-            Endpoint::Logout => refresh::logout(&self, body).await,
-            Endpoint::List => devices::list(&self).await,
-            Endpoint::LogoutOthers => devices::end_others(&self).await,
-            Endpoint::One(id) => devices::end_one(&self, &id).await,
-            Endpoint::Admit => admit::serve(&self, body).await,
+            Endpoint::Whoami => whoami::serve(self).await,
+            Endpoint::Refresh => refresh::refresh(self, body).await,
+            Endpoint::Logout => refresh::logout(self, body).await,
+            Endpoint::List => devices::list(self).await,
+            Endpoint::LogoutOthers => devices::end_others(self).await,
+            Endpoint::One(id) => devices::end_one(self, &id).await,
+            Endpoint::Admit => admit::serve(self, body).await,
             _ => Err(Refusal::NotFound),
         }
     }
 
-    /// The session that asks, as any route that demands one sees it.
+    /// The session that asks, as any route that demands one sees it. Asked once for a request: a proof is used up.
     pub(crate) async fn active(&self, require: &Require) -> Result<Active, Refusal> {
         let inner = self.inner;
-        let auth = match authenticate::request(inner, &self.credentials) {
+        let auth = match authenticate::request(inner, &self.credentials, self.came.as_ref()) {
             Auth::Active(active) if active.is_stale() => active.check(inner).await,
             auth => auth,
         };
-        require.admit(inner, &auth, self.credentials.passive)
+        let active = require.admit(inner, &auth, self.credentials.passive)?;
+        if active.proof().is_some_and(dpop::is_nonce_old) {
+            self.stale_nonce.store(true, Ordering::Relaxed);
+        }
+        Ok(active)
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -65,6 +65,11 @@ pub enum SessionEvent {
         /// Such as `token-invalid`.
         code: &'static str,
     },
+    /// The proof of a client's key (RFC 9449) was not good.
+    ProofRefused {
+        /// The first check that it does not pass, as docs/WIRE.md counts them.
+        check: u8,
+    },
     /// The registry did not do what it was asked.
     RegistryFailed {
         /// The operation.

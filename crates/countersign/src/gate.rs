@@ -11,6 +11,7 @@ use crate::carried::Carried;
 use crate::cookie;
 use crate::credential::{Credentials, Scheme};
 use crate::csrf::{self, Verdict};
+use crate::dpop::Came;
 use crate::endpoint::{self, Endpoint};
 use crate::flow;
 use crate::layer::Answer;
@@ -82,8 +83,9 @@ fn read<B>(sessions: &Sessions, request: &Request<B>, style: ProblemStyle) -> Re
     if cookie_came && verdict == Verdict::CrossSite {
         return Err(Refusal::CrossSite);
     }
-    let auth = authenticate::request(inner, &credentials);
-    let carried = Carried::new(sessions.clone(), auth, verdict, &credentials, style);
+    let came = Came::of(config, request.method(), request.uri().path(), request.headers());
+    let auth = authenticate::request(inner, &credentials, came.as_ref());
+    let carried = Carried::new(sessions.clone(), auth, verdict, &credentials, came, style);
     // A refresh cookie does not answer for somebody else's bearer token.
     let in_cookie = credentials.access.is_none_or(|access| access.scheme == Scheme::Cookie);
     let renewal = if in_cookie { config.renewal } else { Renewal::ByTheClient };

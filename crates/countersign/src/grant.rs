@@ -6,6 +6,7 @@ use countersign_token::StateVersion;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
+use crate::dpop::{self, DpopNonce};
 use crate::object::TokenResponse;
 
 /// The header that carries a state token with the transport `body`, both ways.
@@ -24,6 +25,7 @@ pub struct Grant {
     body: Option<Box<TokenResponse>>,
     repetition: Option<Repetition>,
     version: Option<StateVersion>,
+    nonce: Option<DpopNonce>,
 }
 
 impl Grant {
@@ -37,6 +39,10 @@ impl Grant {
 
     pub(crate) fn set_state_header(&mut self, token: HeaderValue) {
         self.state = Some(token);
+    }
+
+    pub(crate) fn set_nonce(&mut self, nonce: Option<DpopNonce>) {
+        self.nonce = nonce;
     }
 
     pub(crate) fn repeated(mut self, repetition: Repetition) -> Self {
@@ -76,6 +82,9 @@ impl Grant {
         }
         if let Some(state) = self.state {
             headers.insert(SESSION_STATE, state);
+        }
+        if let Some(nonce) = self.nonce {
+            dpop::renew_nonce(nonce, headers);
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

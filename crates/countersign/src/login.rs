@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use crate::authenticate::{self, Active, Auth};
 use crate::carried::Carried;
 use crate::csrf::Verdict;
+use crate::dpop::{self, Binding};
 use crate::flow;
 use crate::grant::Grant;
 use crate::held::Held;
@@ -22,7 +23,8 @@ use crate::transport::Transport;
 /// [`Session::reauthenticate`](crate::Session::reauthenticate).
 ///
 /// Awaiting it may refuse: [`Refusal::SessionsLimit`] when no seat is free (which is no failed login),
-/// [`Refusal::CrossSite`] when another site sent the request, [`Refusal::RegistryUnavailable`].
+/// [`Refusal::CrossSite`] when another site sent the request, [`Refusal::RegistryUnavailable`]; and what a proof of a
+/// key is refused with, or its absence ([`Dpop`](crate::Dpop)).
 #[must_use = "a login does nothing until it is awaited"]
 #[derive(Debug)]
 pub struct Login {
@@ -51,6 +53,7 @@ impl Login {
             replaces: session_of_browser(&carried),
             key: facts.key,
             code: None,
+            binding: Binding::default(),
         };
         Self { carried, asked: login, state: CarryOver::Visit(facts.held.clone()) }
     }
@@ -96,11 +99,12 @@ impl Login {
         self
     }
 
-    async fn run(self) -> Result<Grant, Refusal> {
+    async fn run(mut self) -> Result<Grant, Refusal> {
         let inner = self.carried.sessions.inner();
         if self.carried.verdict == Verdict::CrossSite && inner.config.transport != Transport::Body {
             return Err(Refusal::CrossSite);
         }
+        self.asked.binding = dpop::binding(inner, self.carried.came.as_deref()).await?;
         let begun = flow::login(inner, self.asked).await?;
         match self.state {
             CarryOver::Visit(held) => flow::carry_visit(inner, &held, begun),

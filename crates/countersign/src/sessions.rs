@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use crate::address::TrustedProxies;
 use crate::builder::{Builder, ClaimsHook};
 use crate::cookie::CookieNames;
-use crate::dpop::Dpop;
+use crate::dpop::{Dpop, Replay};
 use crate::event::{EventSink, SessionEvent};
 use crate::flow;
 use crate::keys::Keys;
@@ -208,6 +208,7 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) view: View,
     pub(crate) cache: TokenCache,
+    pub(crate) replay: Replay,
     pub(crate) node: Node,
     pub(crate) random: Random,
     clock: Arc<dyn Clock>,
@@ -228,6 +229,7 @@ impl Inner {
             registry,
             view: View::new(),
             cache: TokenCache::default(),
+            replay: Replay::default(),
             node: Node::default(),
             random: Random::default(),
             clock,

@@ -137,8 +137,8 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Compares as media types: without regard to case, `application/` implied (RFC 7515, section 4.1.9).
-fn is_media_type(typ: &str, expected: &str) -> bool {
+/// Whether a `typ` names this media type: without regard to case, `application/` implied (RFC 7515, section 4.1.9).
+pub fn is_media_type(typ: &str, expected: &str) -> bool {
     const APPLICATION: &str = "application/";
     let typ = match typ.split_at_checked(APPLICATION.len()) {
         Some((start, rest)) if start.eq_ignore_ascii_case(APPLICATION) => rest,

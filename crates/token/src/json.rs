@@ -34,8 +34,12 @@ pub(crate) fn members<'a>(text: &'a str, mut visit: impl FnMut(&str, &'a str) ->
     if reader.at == text.len() { Ok(()) } else { Err(TokenError::INVALID) }
 }
 
-/// The string that a value spells.
-pub(crate) fn string(value: &str) -> Result<Cow<'_, str>> {
+/// The string that a JSON value spells.
+///
+/// # Errors
+///
+/// If it is no string.
+pub fn string(value: &str) -> Result<Cow<'_, str>> {
     let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(TokenError::INVALID)?;
     if inner.as_bytes().contains(&b'\\') {
         return serde_json::from_str::<String>(value).map(Cow::Owned).map_err(|_| TokenError::INVALID);

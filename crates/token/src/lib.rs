@@ -49,6 +49,7 @@ mod error;
 pub mod hazmat;
 mod header;
 mod id;
+pub mod jose;
 mod json;
 mod key;
 mod keyring;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Parser, ValueEnum};
-use countersign::{Algorithm, Limits, OnFull, Policy, Transport};
+use countersign::{Algorithm, Dpop, Limits, OnFull, Policy, Transport};
 
 /// A single-page application with sessions, on bare hyper.
 #[derive(Parser, Debug, Clone)]
@@ -40,6 +40,10 @@ pub(crate) struct Flags {
     /// Where tokens travel.
     #[arg(long, env = "COUNTERSIGN_TRANSPORT", default_value = "cookies")]
     pub(crate) transport: Carrier,
+
+    /// Whether sessions are bound to keys of their clients (DPoP); not with the transport cookies.
+    #[arg(long, env = "COUNTERSIGN_DPOP", default_value = "offered")]
+    pub(crate) dpop: Proofs,
 
     /// At most so many active sessions altogether.
     #[arg(long, env = "COUNTERSIGN_SITE_LIMIT", value_name = "N")]
@@ -185,6 +189,24 @@ impl From<Carrier> for Transport {
             Carrier::Cookies => Self::Cookies,
             Carrier::Bearer => Self::Bearer,
             Carrier::Body => Self::Body,
+        }
+    }
+}
+
+/// What is asked of clients that could prove a key, as flags spell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Proofs {
+    /// A login with a proof is bound to its key.
+    Offered,
+    /// There is no login without a proof.
+    Required,
+}
+
+impl From<Proofs> for Dpop {
+    fn from(proofs: Proofs) -> Self {
+        match proofs {
+            Proofs::Offered => Self::Offered,
+            Proofs::Required => Self::Required,
         }
     }
 }

@@ -127,6 +127,7 @@ fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<Sessio
         .policy(flags.policy())
         .limits(flags.limits())
         .transport(flags.transport.into())
+        .dpop(flags.dpop.into())
         .on_event(move |event: &SessionEvent| metrics.note(event))
         .on_event(log);
     if let Some(name) = development {

@@ -1,19 +1,33 @@
 //! Sender constraint (RFC 9449): a session is bound to a key of its client's, so that a stolen token is good for
-//! nobody else.
+//! nobody else. `proof` judges one proof, purely; here it meets a site: its clock, its nonces, what was used before.
 
+mod came;
+mod challenge;
+mod key;
 mod nonce;
+mod proof;
+mod replay;
+mod target;
 
-pub use nonce::DpopNonce;
+use std::time::Duration;
 
-use http::header::WWW_AUTHENTICATE;
-use http::{HeaderName, StatusCode};
+use countersign_registry::{Claimed, Once, OnceId};
 
-use crate::layer::Answer;
+use crate::credential::Scheme;
+use crate::event::SessionEvent;
+use crate::flow;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 
-/// Tells a client the nonce for its next proofs (RFC 9449, section 8).
-pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+pub(crate) use came::Came;
+pub(crate) use challenge::{DPOP_NONCE, Spoken, challenge, renew_nonce};
+pub use nonce::DpopNonce;
+pub(crate) use proof::Proof;
+pub(crate) use replay::Replay;
+
+use nonce::Slot;
+use proof::{Expected, Flaw};
+use target::Target;
 
 /// Whether a site binds sessions to keys of their clients (RFC 9449, DPoP).
 ///
@@ -40,14 +54,104 @@ pub enum Dpop {
     Required,
 }
 
-/// Tells a refused client of a site that demands proofs so: the scheme, and the nonce for its first proof.
-pub(crate) fn demand(inner: &Inner, answer: &mut Answer) {
-    let Some(refusal) = answer.extensions().get::<Refusal>().cloned() else { return };
-    if refusal.status() == StatusCode::UNAUTHORIZED {
-        let headers = answer.headers_mut();
-        if headers.contains_key(WWW_AUTHENTICATE) {
-            headers.insert(WWW_AUTHENTICATE, refusal.dpop_challenge());
-        }
-        headers.entry(DPOP_NONCE).or_insert_with(|| DpopNonce::current(inner).0);
+/// The key that a session's tokens are bound to, if they are, and the nonce that the client must hear of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Binding {
+    /// Its thumbprint (RFC 7638).
+    pub(crate) key: Option<String>,
+    /// The current nonce, where the proof had an older one.
+    pub(crate) nonce: Option<DpopNonce>,
+}
+
+/// The binding of a session that begins now: to the key of the request's proof, which is used up. Where no proof came,
+/// to none, unless the site demands it. To be asked once the request's other credential has been found good.
+pub(crate) async fn binding(inner: &Inner, came: Option<&Came>) -> Result<Binding, Refusal> {
+    match (inner.config.dpop, came) {
+        (Some(Dpop::Required), None) => Err(required(inner)),
+        (None, _) | (_, None) => Ok(Binding::default()),
+        (Some(_), Some(came)) => used(inner, verify(inner, came, None, None)?).await,
     }
+}
+
+/// As [`binding`], for what is bound already: only a proof of that key will do.
+pub(crate) async fn bound_to(inner: &Inner, came: Option<&Came>, key: &str) -> Result<Binding, Refusal> {
+    if inner.config.dpop.is_none() {
+        return Err(Refusal::TokenInvalid);
+    }
+    let came = came.ok_or_else(|| required(inner))?;
+    used(inner, verify(inner, came, None, Some(key))?).await
+}
+
+/// Demands that whoever presents an access token that is bound to a key holds that key. No I/O.
+pub(crate) fn hold(
+    inner: &Inner,
+    came: Option<&Came>,
+    scheme: Scheme,
+    token: &str,
+    key: &str,
+) -> Result<Proof, Refusal> {
+    if inner.config.dpop.is_none() {
+        return Err(Refusal::TokenInvalid);
+    }
+    let came = came.filter(|_| scheme == Scheme::Dpop).ok_or_else(|| required(inner))?;
+    let proof = verify(inner, came, Some(token), Some(key))?;
+    if inner.replay.is_first(proof.id(), inner.now(), 2 * window(inner)) {
+        Ok(proof)
+    } else {
+        Err(Refusal::DpopInvalid)
+    }
+}
+
+/// Uses a proof up in the registry, so that it is good on no node any more.
+pub(crate) async fn claim(inner: &Inner, proof: &Proof) -> Result<(), Refusal> {
+    // By the clock of another node, or of the registry, it may be good for that much longer.
+    let until = inner.now().after(2 * window(inner) + inner.config.clock_skew);
+    let once = Once { id: OnceId(proof.id()), until, of: None };
+    match flow::ask(inner, "once", inner.registry.once(once)).await? {
+        Claimed::First => Ok(()),
+        Claimed::Spent => Err(Refusal::DpopInvalid),
+    }
+}
+
+async fn used(inner: &Inner, proof: Proof) -> Result<Binding, Refusal> {
+    claim(inner, &proof).await?;
+    let nonce = is_nonce_old(&proof).then(|| DpopNonce::current(inner));
+    Ok(Binding { key: Some(proof.key().to_string()), nonce })
+}
+
+/// Whether the client should hear of the current nonce.
+pub(crate) fn is_nonce_old(proof: &Proof) -> bool {
+    proof.slot() == Slot::Previous
+}
+
+/// The refusal of whoever brings no proof where one is needed.
+pub(crate) fn required(inner: &Inner) -> Refusal {
+    Refusal::DpopRequired { nonce: DpopNonce::current(inner) }
+}
+
+fn verify(inner: &Inner, came: &Came, token: Option<&str>, key: Option<&str>) -> Result<Proof, Refusal> {
+    let (ring, now) = (inner.ring(), inner.now());
+    let (issuer, skew) = (&*inner.config.issuer, inner.config.clock_skew);
+    let expected = Expected {
+        method: came.method(),
+        target: Target { origin: inner.config.origin.as_str(), path: came.path() },
+        now,
+        window: window(inner),
+        nonce: &|nonce| nonce::judge(&ring, issuer, nonce, now, skew),
+        token,
+        key,
+    };
+    let proof = came.only_proof().ok_or(Flaw::Shape).and_then(|text| proof::verify(text, &expected));
+    proof.map_err(|flaw| {
+        inner.tell(&SessionEvent::ProofRefused { check: flaw as u8 });
+        match flaw {
+            Flaw::Nonce => Refusal::UseDpopNonce { nonce: DpopNonce::current(inner) },
+            _ => Refusal::DpopInvalid,
+        }
+    })
+}
+
+/// How far a proof's instant may be from now. (Its nonce bounds the rest.)
+fn window(inner: &Inner) -> Duration {
+    Duration::from_mins(1) + inner.config.clock_skew
 }

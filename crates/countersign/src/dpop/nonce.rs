@@ -45,7 +45,6 @@ impl DpopNonce {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code))]
 /// When a nonce was made, if it was made by this site and is still good: in the current slot or the one before it.
 /// A node whose clock is ahead may be in the next one already.
 pub(crate) fn judge(

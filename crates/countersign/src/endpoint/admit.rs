@@ -11,7 +11,8 @@ use crate::refusal::Refusal;
 pub(super) async fn serve<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
     let form: ChoiceForm = body::read_json(call.headers(), body, BodyLimits::default()).await?;
     let replaces = super::refresh::sessions(call, None).into_iter().next();
-    let begun = flow::admit_choice(call.inner, &form, device::label(call.headers()), replaces).await?;
+    let device = device::label(call.headers());
+    let begun = flow::admit_choice(call.inner, &form, device, replaces, call.came.as_ref()).await?;
     let grant = flow::carry_visit(call.inner, &Held::of_visit(&call.credentials), begun)?;
     Ok(grant.into_response())
 }

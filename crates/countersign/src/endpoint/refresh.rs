@@ -29,7 +29,7 @@ impl fmt::Debug for Form {
 pub(super) async fn refresh<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
     let form = form(call, body).await?;
     let token = presented(call, form.as_ref()).ok_or(Refusal::NotAuthenticated)?;
-    let grant = flow::refresh(call.inner, token, call.credentials.passive).await?;
+    let grant = flow::refresh(call.inner, token, call.credentials.passive, call.came.as_ref()).await?;
     Ok(grant.into_response())
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::login::{self, Begun, Login};
 use super::mint::Persistence;
 use crate::authenticate::{self, TOKEN_LIMIT};
+use crate::dpop::{self, Came};
 use crate::refusal::{ChoiceCode, Refusal};
 use crate::sessions::Inner;
 
@@ -38,6 +39,9 @@ struct Sealed {
     methods: Arc<str>,
     remember: bool,
     born: FeedPosition,
+    /// The key that the refused login proved: whoever goes on must hold it too.
+    #[serde(default)]
+    key: Option<String>,
 }
 
 /// A code for a refused login.
@@ -48,6 +52,7 @@ pub(super) fn code(inner: &Inner, login: &Login, full: &Full) -> Option<ChoiceCo
         methods: login.methods.clone(),
         remember: login.persistence == Persistence::Persistent,
         born: full.position,
+        key: login.binding.key.clone(),
     };
     let claims = CodeClaims {
         issuer: inner.config.issuer.to_string(),
@@ -64,10 +69,15 @@ pub(crate) async fn admit_choice(
     form: &ChoiceForm,
     device: Option<Arc<str>>,
     replaces: Option<SessionId>,
+    came: Option<&Came>,
 ) -> Result<Begun, Refusal> {
     let now = inner.now();
     let (sealed, until) = open(inner, &form.choice, now)?;
     let end = form.end.parse().map_err(|_| Refusal::NotFound)?;
+    let binding = match &sealed.key {
+        Some(key) => dpop::bound_to(inner, came, key).await?,
+        None => dpop::binding(inner, came).await?,
+    };
     let login = Login {
         owner: sealed.owner,
         methods: sealed.methods,
@@ -77,6 +87,7 @@ pub(crate) async fn admit_choice(
         replaces: replaces.filter(|replaced| *replaced != end),
         key: None,
         code: Some(Code { id: OnceId(sealed.id), until, born: sealed.born, end: Some(end) }),
+        binding,
     };
     login::login(inner, login).await
 }

@@ -9,6 +9,7 @@ use countersign_token::SessionId;
 
 use super::choice;
 use super::mint::{self, Material, Persistence, Successor};
+use crate::dpop::Binding;
 use crate::event::SessionEvent;
 use crate::grant::Grant;
 use crate::object::SessionObject;
@@ -28,6 +29,8 @@ pub(crate) struct Login {
     /// The digest of its `Idempotency-Key`.
     pub(crate) key: Option<Digest>,
     pub(crate) code: Option<Code>,
+    /// The key that the session is bound to.
+    pub(crate) binding: Binding,
 }
 
 /// A session that began, and what its client is to receive.
@@ -85,6 +88,7 @@ fn finish(inner: &Inner, login: &Login, seated: Seated) -> Result<Begun, Refusal
         holding: Holding::Seat,
         at: seated.at,
         persistence: login.persistence,
+        binding: login.binding.clone(),
         refresh: Successor::New,
     };
     let (grant, _) = mint::tokens(inner, &material)?;

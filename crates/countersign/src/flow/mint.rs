@@ -7,6 +7,7 @@ use countersign_registry::{Holding, SessionRecord};
 use countersign_token::{AccessClaims, Identity, RefreshClaims, Rotation, RotationId, Seat, Timestamp};
 
 use crate::cookie::{SameSite, SetCookie};
+use crate::dpop::Binding;
 use crate::grant::Grant;
 use crate::object::{SessionObject, TokenResponse, TokenType};
 use crate::refusal::Refusal;
@@ -22,6 +23,7 @@ pub(crate) struct Material<'a> {
     /// The registry's instant, from which lives count.
     pub(crate) at: Timestamp,
     pub(crate) persistence: Persistence,
+    pub(crate) binding: Binding,
     pub(crate) refresh: Successor,
 }
 
@@ -63,7 +65,7 @@ fn identity(inner: &Inner, material: &Material<'_>) -> Identity {
         methods: record.methods.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect(),
         context: None,
         born: record.born,
-        key_thumbprint: None,
+        key_thumbprint: material.binding.key.clone(),
         session_expires_at: record.expires_at,
         persistence: material.persistence,
     }
@@ -134,7 +136,7 @@ fn deliver(
     let record = material.record;
     let mut body = TokenResponse {
         session: SessionObject::current(record, material.holding, access.expires_at, config.policy.idle),
-        token_type: TokenType::Bearer,
+        token_type: if material.binding.key.is_some() { TokenType::Dpop } else { TokenType::Bearer },
         access_token: None,
         expires_in: access.expires_at.since(material.at).as_secs(),
         refresh_token: None,
@@ -152,6 +154,7 @@ fn deliver(
         None => {}
     }
     let mut grant = Grant::for_session(body);
+    grant.set_nonce(material.binding.nonce.clone());
     for (name, value, same_site) in cookies {
         let left = if name == &config.cookies.session { access.expires_at } else { record.expires_at }
             .since(material.at);

@@ -9,14 +9,20 @@ use super::login::limit_refusal;
 use super::mint::{self, Material, Successor};
 use crate::authenticate::{self, Auth, TOKEN_LIMIT};
 use crate::credential::{Presented, Scheme};
+use crate::dpop::{self, Binding, Came, Dpop};
 use crate::event::SessionEvent;
 use crate::grant::Grant;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 
 /// Exchanges a refresh token.
-pub(crate) async fn refresh(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<Grant, Refusal> {
-    exchange(inner, token, activity).await.map(|(grant, _)| grant)
+pub(crate) async fn refresh(
+    inner: &Arc<Inner>,
+    token: &str,
+    activity: Activity,
+    came: Option<&Came>,
+) -> Result<Grant, Refusal> {
+    exchange(inner, token, activity, came).await.map(|(grant, _)| grant)
 }
 
 /// Exchanges a refresh token within a request, which goes on with the new access token.
@@ -25,14 +31,21 @@ pub(crate) async fn renew(
     token: &str,
     activity: Activity,
 ) -> Result<(Auth, Grant), Refusal> {
-    let (grant, access) = exchange(inner, token, activity).await?;
+    let (grant, access) = exchange(inner, token, activity, None).await?;
     let presented = Presented { token: &access, scheme: Scheme::Cookie };
-    Ok((authenticate::token(inner, &presented).vouched(), grant))
+    Ok((authenticate::token(inner, &presented, None).vouched(), grant))
 }
 
-async fn exchange(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result<(Grant, String), Refusal> {
+async fn exchange(
+    inner: &Arc<Inner>,
+    token: &str,
+    activity: Activity,
+    came: Option<&Came>,
+) -> Result<(Grant, String), Refusal> {
     inner.node.first_view(inner).await?;
     let claims = verified(inner, token)?;
+    // Before the registry is asked: who does not hold the key has no effect on the session at all.
+    let binding = binding(inner, &claims, came).await?;
     let rotate = Rotate {
         session: claims.identity.session,
         id: claims.rotation.id,
@@ -41,7 +54,17 @@ async fn exchange(inner: &Arc<Inner>, token: &str, activity: Activity) -> Result
         activity,
     };
     let rotated = super::ask(inner, "rotate", inner.registry.rotate(rotate)).await?;
-    finish(inner, &claims, rotated)
+    finish(inner, &claims, binding, rotated)
+}
+
+/// A session stays bound to its key. One that began before the site demanded proofs is bound to the key that comes
+/// with its refresh token now: nobody is logged out because the site became stricter.
+async fn binding(inner: &Inner, claims: &RefreshClaims, came: Option<&Came>) -> Result<Binding, Refusal> {
+    match &claims.identity.key_thumbprint {
+        Some(key) => dpop::bound_to(inner, came, key).await,
+        None if inner.config.dpop == Some(Dpop::Required) => dpop::binding(inner, came).await,
+        None => Ok(Binding::default()),
+    }
 }
 
 /// The claims of a refresh token that is ours, has not expired, and belongs to a session that has not ended as far
@@ -71,11 +94,16 @@ fn verified(inner: &Inner, token: &str) -> Result<RefreshClaims, Refusal> {
     }
 }
 
-fn finish(inner: &Inner, claims: &RefreshClaims, rotated: Rotated) -> Result<(Grant, String), Refusal> {
+fn finish(
+    inner: &Inner,
+    claims: &RefreshClaims,
+    binding: Binding,
+    rotated: Rotated,
+) -> Result<(Grant, String), Refusal> {
     let session = claims.identity.session;
     match rotated {
-        Rotated::Kept(renewal) => renewed(inner, claims, &renewal, Successor::Kept),
-        Rotated::Renewed(renewal) => renewed(inner, claims, &renewal, Successor::New),
+        Rotated::Kept(renewal) => renewed(inner, claims, binding, &renewal, Successor::Kept),
+        Rotated::Renewed(renewal) => renewed(inner, claims, binding, &renewal, Successor::New),
         Rotated::Full(full) => {
             inner.node.saw_registry_instant(full.at);
             inner.tell(&SessionEvent::SeatRefused { session, scope: full.scope });
@@ -93,6 +121,7 @@ fn finish(inner: &Inner, claims: &RefreshClaims, rotated: Rotated) -> Result<(Gr
 fn renewed(
     inner: &Inner,
     claims: &RefreshClaims,
+    binding: Binding,
     renewal: &Renewal,
     refresh: Successor,
 ) -> Result<(Grant, String), Refusal> {
@@ -106,6 +135,7 @@ fn renewed(
         },
         at: renewal.at,
         persistence: claims.identity.persistence,
+        binding,
         refresh,
     };
     mint::tokens(inner, &material)

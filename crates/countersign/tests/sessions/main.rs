@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test wants to know")]
 
 mod builder;
+mod dpop;
 mod flows;
 mod honest;
 mod hostile;
 mod luck;
 mod nodes;
+mod prover;
 mod shop;
 mod site;
 mod transports;
