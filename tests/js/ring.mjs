@@ -3,14 +3,12 @@
 
 import { createHmac, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
 import * as jose from 'jose';
+import { KEYS } from './published.mjs';
 
-// Keys that were published to be tested with: RFC 8037 (A.1), RFC 7515 (A.3 and A.1).
+// Keys that were published to be tested with; the last is of RFC 7515 (A.1).
 const PUBLISHED = {
-  EdDSA: { kty: 'OKP', crv: 'Ed25519', d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
-  ES256: {
-    kty: 'EC', crv: 'P-256', d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
-    x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU', y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-  },
+  EdDSA: KEYS.Ed25519,
+  ES256: KEYS.ES256,
   HS256: {
     kty: 'oct',
     k: 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',

@@ -46,10 +46,10 @@ fn mode(shell: Shell, long: bool) -> Shell {
     if long { shell.env("COUNTERSIGN_LONG", "1") } else { shell }
 }
 
-/// Reads the tokens that the Rust tests just minted, beside the committed ones.
+/// Reads the tokens that the Rust tests just minted, beside the committed ones, and the proofs that both sides know.
 fn jose(workspace: &Workspace) -> Shell {
     let minted = workspace.target.join("tmp").join("token-interop.json");
-    node("interop.test.mjs", workspace.root.join("tests/js")).env("COUNTERSIGN_MINTED", minted)
+    node("interop.test.mjs dpop.test.mjs", workspace.root.join("tests/js")).env("COUNTERSIGN_MINTED", minted)
 }
 
 fn browser(workspace: &Workspace) -> Result<Shell, Failure> {

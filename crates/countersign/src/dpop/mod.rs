@@ -155,3 +155,6 @@ fn verify(inner: &Inner, came: &Came, token: Option<&str>, key: Option<&str>) ->
 fn window(inner: &Inner) -> Duration {
     Duration::from_mins(1) + inner.config.clock_skew
 }
+
+#[cfg(test)]
+mod tests;
