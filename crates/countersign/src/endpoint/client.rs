@@ -50,8 +50,8 @@ const TEXTS: [&[u8]; 2] =
 #[cfg(not(feature = "client"))]
 const TEXTS: [&[u8]; 2] = [&[], &[]];
 
-/// What a page may ask for by name and keep for ever: `client.js?v=0.1.0`. Any other version is answered too, but
-/// kept under no name that is not its own.
+/// What a page may ask for by name and keep for ever: `client.js?v=0.1.0`; a module's tag is such a name too. Any other
+/// version is answered too, but kept under no name that is not its own.
 const VERSION: &str = concat!("v=", env!("CARGO_PKG_VERSION"));
 
 const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -68,7 +68,7 @@ pub(super) fn serve(module: Module, parts: &Parts) -> Answer {
         file.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
         file
     };
-    let by_name = parts.uri.query() == Some(VERSION);
+    let by_name = parts.uri.query().is_some_and(|query| query == VERSION || names(query, &tag));
     answer.headers_mut().insert(CACHE_CONTROL, if by_name { KEPT } else { ASKED_AGAIN });
     answer.headers_mut().insert(ETAG, tag);
     answer
@@ -79,6 +79,12 @@ fn tag(text: &[u8]) -> HeaderValue {
     let hash = ring::digest::digest(&ring::digest::SHA256, text);
     let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
     HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// Whether a query is `v=` and the tag: how one module asks for the other, whose content alone makes its name.
+fn names(query: &str, tag: &HeaderValue) -> bool {
+    let named = query.strip_prefix("v=").map(str::as_bytes);
+    named.is_some() && named == tag.as_bytes().strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\""))
 }
 
 /// Whether the browser has this content already (RFC 9110, section 13.1.2: compared weakly).
@@ -130,6 +136,9 @@ mod tests {
             assert_eq!(ask(&uri, None).headers()[CACHE_CONTROL], expect, "{uri}");
         };
         check(format!("/session/client.js?{VERSION}"), KEPT);
+        let tag = |module: Module| module.tag().to_str().unwrap().replace('"', "");
+        check(format!("/session/client.js?v={}", tag(Module::Client)), KEPT);
+        check(format!("/session/client.js?v={}", tag(Module::Dpop)), ASKED_AGAIN);
         check("/session/client.js".into(), ASKED_AGAIN);
         check("/session/client.js?v=".into(), ASKED_AGAIN);
         check("/session/client.js?v=999.0.0".into(), ASKED_AGAIN);
