@@ -1,6 +1,6 @@
 /** The outside world. A member that is optional may be missing in a browser; everything works without it. */
 export interface Environment {
-    fetch: (input: Request | string, init?: RequestInit) => Promise<Response>;
+    fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
     /** The local clock, in milliseconds since 1970. It may be wrong, and may jump. */
     now: () => number;
     setTimeout: (run: () => void, milliseconds: number) => unknown;

@@ -28,11 +28,12 @@ export interface ProblemMembers {
 export interface Problem extends ProblemMembers {
 }
 export declare class Problem extends Error {
-    readonly name = "Problem";
     readonly status: number;
     /** What the refusal is for programs; `undefined` where the answer was no problem document of ours. */
     readonly code: ProblemCode | undefined;
     constructor(status: number, members?: ProblemMembers & {
         code?: ProblemCode;
-    });
+    }, response?: Response);
 }
+/** Reads a refusal, and leaves the body to be read again. What is no problem document is a Problem without a code. */
+export declare function problemOf(response: Response): Promise<Problem>;

@@ -5,7 +5,7 @@ export interface Store<T> {
     /** Calls the listener at once, and again after each change, until the returned function is called. */
     readonly subscribe: (listener: (value: T) => void) => () => void;
 }
-/** A store with the function that changes it. A listener that throws harms nobody else. */
+/** A store with the function that changes it. */
 export declare function createStore<T>(value: T): Store<T> & {
     readonly _set: (value: T) => void;
 };

@@ -1,17 +1,56 @@
 // What the parts of the client share. Names with an underscore are shortened by the build and are nobody else's.
 
 import type { Clock } from "./clock.js";
-import type { Environment } from "./environment.js";
+import type { Environment, Prover } from "./environment.js";
+import type { Listeners } from "./listeners.js";
+import type { Marks } from "./marks.js";
+import type { Problem } from "./problem.js";
+import type { Renewal } from "./refresh.js";
 import type { EndReason, SessionEvents, SessionObject, State } from "./state.js";
 import type { Store } from "./store.js";
+import type { Tabs, Token } from "./tabs.js";
+import type { Turns } from "./turns.js";
 
 /** One browser tab's session. */
 export interface Core {
   /** The absolute address under which the endpoints are mounted, without a slash at its end. */
   readonly _base: string;
+  /** What the names of all locks and channels begin with. */
+  readonly _lockName: string;
   readonly _environment: Environment;
   readonly _clock: Clock;
-  readonly _store: Store<State>;
+  readonly _store: Store<State> & { readonly _set: (state: State) => void };
+  readonly _turns: Turns;
+  readonly _marks: Marks;
+  readonly _tabs: Tabs;
+  /** Those of `Session.on` in this tab. */
+  readonly _listeners: Listeners;
+  readonly _onStepUp: ((problem: Problem) => Promise<boolean>) | undefined;
+  /** In seconds. */
+  _raceWindow: number;
+
+  /** The session that this tab knows of, and which renewal of it (a mark's number). */
+  _session: SessionObject | null;
+  _mark: number;
+  /** When its access token is to be renewed, in Unix seconds of the server's clock. */
+  _staleAt: number;
+  /** The access token, where a script holds it. */
+  _token: Token | null;
+  /** Makes proofs, once the server has asked for one; the nonce for the next. */
+  _prover: Prover | undefined;
+  _nonce: string | undefined;
+
+  /** What is under way. */
+  _renewal: Renewal | undefined;
+  _restoring: Promise<void> | undefined;
+  /** How often in a row the server was out of reach, for what reason, and until when it asked to be left alone (local clock, ms). */
+  _failures: number;
+  _trouble: unknown;
+  _quietUntil: number;
+  /** Aborted when the page goes away. */
+  _gone: AbortController;
+  /** The first answer of the server. */
+  _ready: Promise<unknown>;
 
   /** `Session.fetch`. */
   _fetch(input: RequestInfo | URL, init?: SessionInit): Promise<Response>;

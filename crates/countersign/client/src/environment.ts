@@ -2,7 +2,7 @@
 
 /** The outside world. A member that is optional may be missing in a browser; everything works without it. */
 export interface Environment {
-  fetch: (input: Request | string, init?: RequestInit) => Promise<Response>;
+  fetch: (input: RequestInfo | URL, init?: RequestInit) => Promise<Response>;
   /** The local clock, in milliseconds since 1970. It may be wrong, and may jump. */
   now: () => number;
   setTimeout: (run: () => void, milliseconds: number) => unknown;
@@ -67,8 +67,7 @@ export function browserEnvironment(): Environment {
     setTimeout: (run, milliseconds) => setTimeout(run, milliseconds),
     clearTimeout: (timer) => clearTimeout(timer as number),
     random: () => Math.random(),
-    // Unlike randomUUID, this exists on plain http too.
-    uniqueKey: () => [...crypto.getRandomValues(new Uint32Array(5))].map((word) => word.toString(36)).join("-"),
+    uniqueKey: () => crypto.randomUUID(),
     locks: navigator?.locks,
     openChannel: (name) => new BroadcastChannel(name),
     isOnline: () => navigator?.onLine !== false,

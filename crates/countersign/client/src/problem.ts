@@ -58,15 +58,25 @@ export interface ProblemMembers {
 /** What the server refused, and why. `message` is a sentence for people. */
 export interface Problem extends ProblemMembers {}
 export class Problem extends Error {
-  override readonly name = "Problem";
-  readonly status: number;
+  declare readonly status: number;
   /** What the refusal is for programs; `undefined` where the answer was no problem document of ours. */
-  readonly code: ProblemCode | undefined;
+  declare readonly code: ProblemCode | undefined;
+  /** @internal The answer itself, its body unread. */
+  declare readonly _response: Response | undefined;
 
-  constructor(status: number, members: ProblemMembers & { code?: ProblemCode } = {}) {
+  constructor(status: number, members: ProblemMembers & { code?: ProblemCode } = {}, response?: Response) {
     super(members.detail ?? members.title ?? `The server answered ${status}.`);
-    Object.assign(this, members);
-    this.status = status;
-    this.code = members.code;
+    Object.assign(this, members, { name: "Problem", status, code: members.code, _response: response });
   }
+}
+
+/** Reads a refusal, and leaves the body to be read again. What is no problem document is a Problem without a code. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const ours = /^application\/problem\+json\b/i.test(response.headers.get("Content-Type") ?? "");
+  const members: unknown = ours && (await response.clone().json().catch(() => undefined));
+  return new Problem(response.status, isProblem(members) ? members : {}, response);
+}
+
+function isProblem(members: unknown): members is ProblemMembers & { code: ProblemCode } {
+  return typeof (members as { code?: unknown } | null | undefined)?.code === "string";
 }

@@ -1,8 +1,14 @@
 // The session of this browser tab: what an application holds, and how its parts are wired.
 
 import type { SessionInit } from "./core.js";
+import * as devices from "./devices.js";
+import { enter, loginUrl, logout } from "./enter.js";
 import type { Environment } from "./environment.js";
+import * as handoffs from "./handoff.js";
+import { live } from "./live.js";
+import { createCore } from "./make.js";
 import type { Problem } from "./problem.js";
+import { extend, restore } from "./refresh.js";
 import type { SessionEvents, SessionObject, State } from "./state.js";
 import type { Store } from "./store.js";
 
@@ -55,4 +61,26 @@ export interface Session {
 }
 
 /** The session of this browser. One for each page is enough. */
-export declare function createSession(options?: SessionOptions): Session;
+export function createSession(options: SessionOptions = {}): Session {
+  const core = createCore(options);
+  const close = live(core);
+  const ready = restore(core).catch(() => {}).then(core._store.get);
+  core._ready = ready;
+  return {
+    current: { get: core._store.get, subscribe: core._store.subscribe },
+    ready,
+    fetch: core._fetch,
+    login: async (url, body) => enter(core, loginUrl(core, url), body),
+    admit: (choice, end) => enter(core, "/admit", { choice, end }),
+    logout: () => logout(core),
+    extend: () => extend(core),
+    list: () => devices.list(core),
+    end: (id) => devices.end(core, id),
+    endOthers: () => devices.endOthers(core),
+    handoff: () => handoffs.handoff(core),
+    redeem: ((code: string, confirm?: string) => handoffs.redeem(core, code, confirm!)) as Session["redeem"],
+    on: core._listeners._on,
+    now: core._clock.now,
+    close,
+  };
+}

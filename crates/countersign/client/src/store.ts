@@ -1,5 +1,7 @@
 // A value that can be looked at and followed, by the contract that Svelte, Vue and React's useSyncExternalStore share.
 
+import { tell } from "./listeners.js";
+
 /** A value over time. Neither function needs `this`. */
 export interface Store<T> {
   /** The value now; the same object until it changes. */
@@ -8,29 +10,22 @@ export interface Store<T> {
   readonly subscribe: (listener: (value: T) => void) => () => void;
 }
 
-/** A store with the function that changes it. A listener that throws harms nobody else. */
+/** A store with the function that changes it. */
 export function createStore<T>(value: T): Store<T> & { readonly _set: (value: T) => void } {
-  const listeners = new Set<(value: T) => void>();
-  const tell = (listener: (value: T) => void) => {
-    try {
-      listener(value);
-    } catch (error) {
-      reportError(error);
-    }
-  };
+  const listeners = new Set<{ listener: (value: T) => void }>();
   return {
     get: () => value,
     _set(next) {
       value = next;
-      for (const listener of [...listeners]) tell(listener);
+      // A listener may change the value again, or go: nobody is told of what is past.
+      for (const entry of [...listeners]) if (value === next && listeners.has(entry)) tell(entry.listener, value);
     },
     subscribe(listener) {
-      // A listener that subscribes twice is told twice.
-      const own = (now: T) => listener(now);
-      listeners.add(own);
-      tell(own);
+      const entry = { listener };
+      listeners.add(entry);
+      tell(listener, value);
       return () => {
-        listeners.delete(own);
+        listeners.delete(entry);
       };
     },
   };

@@ -1,0 +1,44 @@
+// Login in its forms, and logout.
+
+import type { Core } from "./core.js";
+import { catchUp, exchange, insist, nextMark, take } from "./refresh.js";
+import { leave } from "./standing.js";
+import type { SessionObject } from "./state.js";
+import { ask, isCode } from "./wire.js";
+
+/** Logs in. A lost answer is asked for again under the same key, and costs no second seat. */
+export function enter(core: Core, url: string, body: object): Promise<SessionObject> {
+  const headers = { "Idempotency-Key": core._environment.uniqueKey() };
+  return core._turns("exclusive", async () => {
+    await catchUp(core);
+    try {
+      const answer = await exchange(core, url, { _body: body, _headers: headers });
+      await take(core, answer);
+      return answer.session;
+    } catch (error) {
+      if (isCode(error, "sessions-limit") && !core._session) {
+        core._store._set({ status: "limit-reached", session: null, problem: error });
+      }
+      throw error;
+    }
+  });
+}
+
+/** The address of an application's login endpoint. Passwords and tokens stay at the session's origin. */
+export function loginUrl(core: Core, url: string): string {
+  const { href, origin } = new URL(url, core._environment.location());
+  if (origin !== new URL(core._base).origin) throw new TypeError("The login must be at the session's origin.");
+  return href;
+}
+
+/** Ends the browser's session, in all tabs. */
+export function logout(core: Core): Promise<void> {
+  return core._turns("exclusive", async () => {
+    await insist(core, () => ask(core, "POST", "/logout"));
+    const before = core._session;
+    core._mark = nextMark(core);
+    leave(core);
+    await core._marks._hold(core._mark, null);
+    if (before) core._tabs._say({ is: "over", id: before.id, reason: "logout" });
+  });
+}

@@ -1,0 +1,35 @@
+// Updates that must happen exactly once: alone in this browser, under one key, and repeated until that is known.
+
+import { attempt, type Outgoing } from "./attempt.js";
+import { backoff, retryAfter } from "./backoff.js";
+import type { Core } from "./core.js";
+import { pause, until } from "./patience.js";
+import { problemOf } from "./problem.js";
+import { isCode } from "./wire.js";
+
+/** Sends a request that has an `Idempotency-Key`. It is repeated for as long as the race window, at most. */
+export async function exclusively(core: Core, outgoing: Outgoing): Promise<Response> {
+  const { _environment: environment } = core;
+  const window = core._raceWindow * 1000;
+  const once = () => attempt(core, { ...outgoing, _timeout: window / 3 }, true);
+  return core._turns("exclusive", async () => {
+    const last = environment.now() + window;
+    for (let count = 0; ; count++) {
+      const outcome = await until(once(), outgoing._signal).catch((error: unknown) => ({ _error: error }));
+      const response = outcome instanceof Response ? outcome : undefined;
+      const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
+      const enough = outgoing._signal?.aborted || environment.now() + wait > last;
+      if (enough || (response && !(await isPassing(response)))) {
+        if (outcome instanceof Response) return outcome;
+        throw outcome._error;
+      }
+      await pause(environment, wait, outgoing._signal);
+    }
+  }, outgoing._signal);
+}
+
+/** A server that asks for patience, or an update that lost a race and is to be made again on the newest state. */
+async function isPassing(response: Response): Promise<boolean> {
+  if (response.status >= 500) return response.headers.has("Retry-After");
+  return response.status === 409 && isCode(await problemOf(response), "state-conflict", "state-superseded");
+}

@@ -1,0 +1,54 @@
+// What happens to a page (it is hidden, kept aside, brought back, goes offline), and what the session makes of it.
+
+import type { Core } from "./core.js";
+import { followEvents } from "./events.js";
+import { createExpiry } from "./expiry.js";
+import { createRecovery } from "./recover.js";
+import { restore } from "./refresh.js";
+import { show } from "./standing.js";
+import type { SessionObject } from "./state.js";
+
+/** Brings a session to life, until the returned function is called. */
+export function live(core: Core): () => void {
+  const { _environment: environment, _store: store, _tabs: tabs, _marks: marks } = core;
+  const expiry = createExpiry(core);
+  const recovery = createRecovery(core);
+  let known: SessionObject | null = null;
+
+  function sleep(): void {
+    core._gone.abort(new DOMException("The page went away.", "AbortError"));
+    marks._drop();
+    tabs._close();
+    expiry._stop();
+    recovery._stop();
+  }
+
+  function wake(): void {
+    // Timers slept with the machine, and backoff ends when things look up.
+    expiry._arm();
+    if (environment.isVisible()) recovery._try();
+  }
+
+  tabs._open();
+  const ends = [
+    store.subscribe(() => {
+      recovery._arm();
+      if (core._session !== known) expiry._arm();
+      known = core._session;
+    }),
+    environment.on("online", wake),
+    environment.on("visibilitychange", wake),
+    environment.on("offline", () => show(core, "offline")),
+    environment.on("pagehide", ({ persisted }) => persisted && sleep()),
+    environment.on("pageshow", ({ persisted }) => {
+      if (!persisted) return;
+      core._gone = new AbortController();
+      tabs._open();
+      expiry._arm();
+      restore(core).catch(() => {});
+    }),
+    followEvents(core),
+    sleep,
+  ];
+  return () => ends.forEach((end) => end());
+}

@@ -1,0 +1,67 @@
+// Everything that a tab knows and can do, before it has begun.
+
+import { createClock } from "./clock.js";
+import type { Core } from "./core.js";
+import { enter } from "./enter.js";
+import { browserEnvironment } from "./environment.js";
+import { createListeners } from "./listeners.js";
+import { createMarks } from "./marks.js";
+import { over } from "./refresh.js";
+import { sessionFetch } from "./send.js";
+import type { SessionOptions } from "./session.js";
+import { hear } from "./standing.js";
+import type { State } from "./state.js";
+import { createStore } from "./store.js";
+import { createTabs } from "./tabs.js";
+import { createTurns } from "./turns.js";
+import { read } from "./wire.js";
+
+/** In seconds, until the server has told its own. */
+const RACE_WINDOW = 60;
+
+export function createCore(options: SessionOptions): Core {
+  const environment = { ...browserEnvironment(), ...options.environment };
+  const { origin, pathname } = new URL(options.base ?? "/session", environment.location());
+  const path = pathname.replace(/\/+$/, "");
+  const lockName = `countersign:${path}`;
+  const core: Core = {
+    _base: origin + path,
+    _lockName: lockName,
+    _environment: environment,
+    _clock: createClock(environment),
+    _store: createStore<State>({ status: "unknown" }),
+    _turns: createTurns(environment, lockName, () => core._raceWindow * 1000),
+    _marks: createMarks(environment, lockName),
+    _tabs: createTabs(environment, lockName, (message) => hear(core, message)),
+    _listeners: createListeners(),
+    _onStepUp: options.onStepUp,
+    _raceWindow: options.raceWindow ?? RACE_WINDOW,
+    _session: null,
+    _mark: 0,
+    _staleAt: Infinity,
+    _token: null,
+    _prover: undefined,
+    _nonce: undefined,
+    _renewal: undefined,
+    _restoring: undefined,
+    _failures: 0,
+    _trouble: undefined,
+    _quietUntil: 0,
+    _gone: new AbortController(),
+    _ready: Promise.resolve(),
+    _fetch: (input, init) => sessionFetch(core, input, init),
+    _call: (method, path, body) => call(core, method, path, body),
+    _enter: (path, body) => enter(core, path, body),
+    _over: (id, reason) => over(core, id, reason),
+    _tell(name, event) {
+      core._listeners._emit(name, event);
+      core._tabs._say({ is: "event", id: core._session?.id, name, event });
+    },
+  };
+  return core;
+}
+
+async function call<T>(core: Core, method: string, path: string, body?: object): Promise<T> {
+  const content = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  return read(await core._fetch(core._base + path, { method, cache: "no-store", ...content }));
+}

@@ -1,0 +1,43 @@
+// Waiting that can be given up.
+
+import type { Environment } from "./environment.js";
+
+type Signal = AbortSignal | null | undefined;
+
+/** A promise that fails as soon as the signal is aborted. */
+export function until<T>(promise: Promise<T>, signal: Signal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
+  });
+}
+
+/** Waits for some milliseconds. */
+export function pause(environment: Environment, milliseconds: number, signal?: Signal): Promise<void> {
+  let timer: unknown;
+  const over = new Promise<void>((resolve) => {
+    timer = environment.setTimeout(resolve, milliseconds);
+  });
+  return until(over, signal).finally(() => environment.clearTimeout(timer));
+}
+
+/** Runs a task with a signal that is aborted after some milliseconds, or with the given one. */
+export async function within<T>(
+  environment: Environment,
+  milliseconds: number,
+  given: Signal,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const patience = new AbortController();
+  const giveUp = () => patience.abort(new DOMException("No answer in time.", "TimeoutError"));
+  const timer = environment.setTimeout(giveUp, milliseconds);
+  const signal = AbortSignal.any([patience.signal, given ?? patience.signal]);
+  try {
+    return await until(task(signal), signal);
+  } finally {
+    environment.clearTimeout(timer);
+  }
+}

@@ -1,0 +1,82 @@
+// How this tab's knowledge of the session changes, and who is told.
+
+import { retryAfter } from "./backoff.js";
+import type { Core } from "./core.js";
+import { Problem } from "./problem.js";
+import type { EndReason, SessionObject } from "./state.js";
+import type { Message, Token } from "./tabs.js";
+
+/** How long before its end an access token is renewed, in seconds: the clock is known to a second or so. */
+const EARLY = 2;
+
+/** Takes a session for the browser's, as of a mark. */
+export function adopt(core: Core, session: SessionObject, token: Token | null, mark: number): void {
+  const end = session.access_expires_at ?? Infinity;
+  core._session = session;
+  core._token = token;
+  core._mark = mark;
+  core._staleAt = end - Math.min(EARLY, Math.max(0, end - core._clock.now()) / 4);
+  calm(core);
+  show(core, "active");
+}
+
+/** Nobody is logged in here any more. */
+export function leave(core: Core, ended?: { reason?: EndReason | undefined }): void {
+  const before = core._session;
+  core._session = core._token = null;
+  core._staleAt = Infinity;
+  calm(core);
+  if (!ended) return core._store._set({ status: "signed-out" });
+  const end = ended.reason ? { reason: ended.reason } : {};
+  core._store._set({ status: "ended", ...end });
+  if (before) core._listeners._emit("ended", end);
+}
+
+/** The server could not be asked, or refused for now: whatever this tab knew of the session still stands. */
+export function troubled(core: Core, error: unknown): void {
+  const { _environment: environment, _session: session, _store: store } = core;
+  // Who is not logged in misses nothing.
+  if (/out|ended/.test(store.get().status)) return;
+  core._failures++;
+  core._trouble = error;
+  const problem = error instanceof Problem ? error : undefined;
+  core._quietUntil = environment.now() + retryAfter(problem?._response, environment.now());
+  if (problem?.code === "sessions-limit") core._store._set({ status: "limit-reached", session, problem });
+  else show(core, "offline");
+}
+
+/** The server answered. */
+export function reached(core: Core): void {
+  if (core._store.get().status === "offline" && core._session) {
+    calm(core);
+    show(core, "active");
+  }
+}
+
+function calm(core: Core): void {
+  core._failures = core._quietUntil = 0;
+}
+
+/** Shows a status, unless that is what is shown. */
+export function show(core: Core, status: "active" | "refreshing" | "offline"): void {
+  const { _session: session, _store: store } = core;
+  const shown = store.get();
+  if (shown.status === status && shown.session === session) return;
+  if (status === "offline") store._set({ status, session });
+  else if (session) store._set({ status, session });
+}
+
+/** Hears another tab. */
+export function hear(core: Core, message: Message): void {
+  const { _session: session, _mark: mark, _token: token } = core;
+  if (message.is === "ask") {
+    if (session) core._tabs._say({ is: "at", mark, session, token });
+  } else if (message.is === "at") {
+    if (message.mark <= mark) return;
+    core._marks._drop();
+    adopt(core, message.session, message.token, message.mark);
+  } else if (message.id === session?.id) {
+    if (message.is === "over") leave(core, message);
+    else core._listeners._emit(message.name, message.event as never);
+  }
+}
