@@ -25,7 +25,7 @@ const files = tests
   .filter((file) => file.endsWith(".test.ts") && (!wanted.length || wanted.some((word) => file.includes(word))))
   .map((file) => path.join("build/js", file.replace(/ts$/, "js")));
 const reporter = process.stdout.isTTY || process.env.CI ? "spec" : "dot";
-const run = [`--test-reporter=${process.env.REPORTER ?? reporter}`, "--enable-source-maps", "--test", ...files];
+const run = [`--test-reporter=${process.env.REPORTER ?? reporter}`, "--enable-source-maps", "--test-force-exit", "--test", ...files];
 process.exitCode = spawnSync(process.execPath, run, { cwd: root, stdio: "inherit" }).status ?? 1;
 
 async function typescriptFiles(folder) {
