@@ -12,6 +12,7 @@ mod client_files;
 mod credentials;
 mod cross_site;
 mod dangling;
+mod dpop;
 mod durability;
 mod ending;
 mod exclusive;

@@ -45,6 +45,7 @@ mod refusal;
 mod require;
 mod session;
 mod sessions;
+mod single_use;
 mod state;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -80,6 +81,7 @@ pub use refusal::{BadRequest, ChoiceCode, LimitRefusal, Refusal};
 pub use require::{Require, RequireService};
 pub use session::Session;
 pub use sessions::{Sessions, Stale};
+pub use single_use::{SingleUseFuture, SingleUseProof, SingleUseService};
 pub use transport::{ParseTransportError, Transport};
 pub use visitor::Visitor;
 

@@ -8,7 +8,8 @@ use countersign_token::Timestamp;
 
 /// At most 2^18 proofs of other requests than those that ask the registry, by what is used up with them. Full, it
 /// forgets the older half before its time: it errs towards taking a replayed proof, which is still good for that
-/// very request and token alone.
+/// very request and token alone. (A route that cannot accept even that asks the registry:
+/// [`Require::single_use_proof`](crate::Require::single_use_proof).)
 #[derive(Debug)]
 pub(crate) struct Replay {
     halves: Mutex<Halves>,

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use countersign::testing::{Answer, Harness};
-use countersign::{Algorithm, Dpop, KeyRing, Limits, OnFull, Timestamp, Transport};
-use http::Method;
+use bytes::Bytes;
+use countersign::testing::{Answer, Browser, Full, Harness};
+use countersign::{Algorithm, Dpop, KeyRing, Limits, OnFull, Require, Timestamp, Transport};
+use http::{Method, Request, Response};
 use serde_json::{Value, json};
 
 use crate::prover::{Prover, claims, with_token};
@@ -334,4 +335,49 @@ async fn a_grpc_client_is_told_the_nonce_too() {
         assert!(header(&answer, "grpc-message").unwrap().starts_with("dpop-required"));
         assert!(header(&answer, "dpop-nonce").is_some() && header(&answer, "www-authenticate").is_none());
     }
+}
+
+#[tokio::test]
+async fn a_route_may_use_proofs_up_on_all_nodes() {
+    let (registry, keys) = (Shared::new(), keys());
+    let node = || Node::new(&registry, &keys, |b| b.transport(Transport::Bearer));
+    let (here, there) = (node(), node());
+    let (mut tab, mut prover) = (here.browser(), Prover::es256(&here.clock));
+    assert_eq!(prover.log_in(&mut tab, "alice").await.status, 200);
+    let layered = |node: &Node| {
+        let within = tower::Layer::layer(&Require::session().single_use_proof(), shop());
+        Harness::new().browser_of(tower::Layer::layer(&node.sessions.layer(), within))
+    };
+    let token = &prover.access;
+    for path in ["/once", "/cart"] {
+        let proof = prover.prove("GET", path, Some(token));
+        let authorization = format!("DPoP {token}");
+        let headers = [("authorization", &*authorization), ("dpop", &*proof)];
+        let codes = match path {
+            "/once" => {
+                [send(here.browser(), path, &headers).await, send(there.browser(), path, &headers).await]
+            }
+            _ => [send(layered(&here), path, &headers).await, send(layered(&there), path, &headers).await],
+        };
+        assert_eq!(codes, ["", "dpop-invalid"], "{path}");
+    }
+    let tokens: Value = there.browser().post("/login/bob").await.json();
+    let authorization = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    let unbound = [("authorization", &*authorization)];
+    assert_eq!(send(there.browser(), "/once", &unbound).await, "dpop-required");
+    assert_eq!(send(layered(&there), "/cart", &unbound).await, "dpop-required");
+    assert_eq!(send(layered(&there), "/cart", &[]).await, "not-authenticated");
+}
+
+/// The code of the refusal, empty for a success.
+async fn send<S, R>(browser: Browser<S>, path: &str, headers: &[(&'static str, &str)]) -> String
+where
+    S: tower::Service<Request<Full<Bytes>>, Response = Response<R>>,
+    S::Error: std::fmt::Debug,
+    R: http_body::Body<Error: std::fmt::Debug>,
+{
+    let with = |browser: Browser<S>, (name, value): &(&'static str, &str)| browser.with_header(name, value);
+    let answer = headers.iter().fold(browser, with).get(path).await;
+    assert_eq!(answer.code().is_empty(), answer.status == 200);
+    answer.code()
 }

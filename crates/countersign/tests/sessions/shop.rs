@@ -25,7 +25,7 @@ impl SessionData for Cart {
 pub(crate) type App = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
 pub(crate) type Tab = Browser<SessionService<App>>;
 
-/// `/login/{user}` (`?forget`), `/again`, `/cart`, `/redeem`, `/reset`, `/poll`, `/public`, `/lenient`.
+/// `/login/{user}` (`?forget`), `/again`, `/cart`, `/redeem`, `/reset`, `/poll`, `/public`, `/lenient`, `/once`.
 pub(crate) fn shop() -> App {
     BoxCloneSyncService::new(tower::service_fn(async |request: Request<Full<Bytes>>| {
         Ok(answer(&request)
@@ -43,6 +43,11 @@ async fn answer(request: &Request<Full<Bytes>>) -> Result<Response<Bytes>, Refus
         return Ok(visitor.login(user).remember(query != "forget").await?.into_response());
     }
     let (cart, grant) = match (path, request.method()) {
+        ("/once", _) => {
+            let session = Session::<Cart>::from_request(request)?;
+            session.claim_proof().await?;
+            return Ok(page(&Cart::default(), session.subject()));
+        }
         ("/public", _) => return Ok(Response::new(Bytes::new())),
         ("/lenient", _) => return subject(request, &Require::session().when_stale(Stale::ServeUntilExpiry)),
         ("/poll", _) => return subject(request, &Require::session().pollable()),
