@@ -1,91 +1,123 @@
 // The page: who is here, and which of its parts are shown.
 
+import { createSession } from "/session/client.js";
+
+import { showAsk } from "./ask.js";
 import { showCart } from "./cart.js";
+import { askPassword } from "./confirm.js";
 import { showDevices } from "./devices.js";
-import { element, say, sentence } from "./dom.js";
+import { element, isSomewhere, onClick, say } from "./dom.js";
 import { watchExpiry } from "./expiry.js";
+import { showFacts } from "./facts.js";
+import { showHandoff } from "./handoff.js";
 import { showLogin } from "./login.js";
-import { Session } from "./session.js";
+import { showPassword } from "./password.js";
+import { showRedeem } from "./redeem.js";
+import { showTicks } from "./ticks.js";
+import { watchWeather } from "./weather.js";
+import { complaint, farewell, standing } from "./words.js";
 
-const session = new Session();
-const login = showLogin(session);
-const cart = showCart(session);
-const devices = showDevices(session);
-watchExpiry(session);
+/** What only somebody who is logged in sees. */
+const THEIRS = ["who", "session", "devices", "handoff", "change-password"];
 
-let shown;
+if (document.documentElement.dataset.transport === "body") refuse();
+else start();
 
-session.addEventListener("change", ({ detail }) => {
-  const { current } = session;
-  showFacts(current);
-  const id = current?.id ?? null;
-  if (shown === id) return;
-  const first = shown === undefined;
-  shown = id;
-  element("who").hidden = element("session").hidden = element("devices").hidden = !current;
-  login.show(!current);
-  cart.load();
-  devices.load();
-  if (first) return;
-  if (current) element("session-title").focus();
-  else login.focus();
-  say(current ? `Logged in as ${current.subject}.` : sentence(detail?.reason));
-});
+/** The client knows the transports of pages: cookies and bearer. */
+function refuse() {
+  element("no-page").hidden = false;
+  element("status").hidden = element("cart").hidden = true;
+}
 
-element("logout").addEventListener("click", () => session.logout().catch((problem) => say(problem.message)));
+function start() {
+  const session = createSession({ onStepUp: () => prove() });
+  const prove = askPassword(session);
+  const ask = showAsk(session);
+  const parts = {
+    ask,
+    login: showLogin(session, ask),
+    cart: showCart(session),
+    devices: showDevices(session),
+    handoff: showHandoff(session),
+    password: showPassword(session),
+  };
+  showRedeem(session, ask);
+  showTicks(session);
+  watchWeather(session);
+  watchExpiry(session, prove);
+  watchOthers(session, parts);
+  follow(session, parts);
+  onClick(element("note-close"), () => dismiss(parts, session));
+  onClick(element("logout"), () => session.logout().catch((error) => say(complaint(error))));
+}
 
-const POLL_MS = 5000;
+/** Shows the parts of whoever is here, and follows them as they come and go. */
+function follow(session, parts) {
+  // Whose parts are shown: a session, null for nobody, undefined before the server was heard.
+  let shown;
+  let away = false;
 
-// Looks now and then whether the session still lives. It is passive: an open page is no person.
-setInterval(poll, POLL_MS);
-document.addEventListener("visibilitychange", poll);
-// The browser may show this page again as it was when it was left.
-addEventListener("pageshow", ({ persisted }) => persisted && restore());
-restore();
+  session.current.subscribe((state) => {
+    element("status").textContent = standing(state);
+    element("status").dataset.status = state.status;
+    const someone = state.session ?? null;
+    if (someone) showFacts(someone);
+    // Without a connection and a session, nobody can tell who is here: what is shown stays.
+    if (state.status === "unknown" || (state.status === "offline" && !someone)) {
+      away = state.status === "offline";
+      return;
+    }
+    const before = shown;
+    shown = someone;
+    const isChanged = before === undefined || before?.id !== someone?.id;
+    if (isChanged) change(parts, before, state);
+    else if (away && state.status !== "offline") load(parts, someone);
+    away = state.status === "offline";
+  });
+}
 
-async function poll() {
-  if (!session.current || document.visibilityState === "hidden") return;
-  try {
-    const answer = await session.call("GET", "/api/poll", { passive: true });
-    session.update(answer.session);
-  } catch {
-    // What ended the session has been told as a change; anything else may pass.
+function change(parts, before, state) {
+  const someone = state.session ?? null;
+  for (const id of THEIRS) element(id).hidden = !someone;
+  if (someone) parts.ask.close();
+  parts.login.show(!someone);
+  parts.password.of(someone?.subject ?? "");
+  parts.handoff.withdraw();
+  load(parts, someone);
+  if (before === undefined) {
+    if (state.status === "ended") say(farewell(state.reason));
+    return;
   }
+  if (before?.subject === someone?.subject) return;
+  say(someone ? `Logged in as ${someone.subject}.` : farewell(state.reason ?? "logout"));
+  settle(parts, someone);
 }
 
-async function restore() {
-  try {
-    await session.restore();
-  } catch (problem) {
-    if (shown === undefined) login.show(true);
-    cart.load();
-    say(problem.message);
-  }
+function load(parts, someone) {
+  parts.cart.load(someone);
+  parts.devices.load(someone);
 }
 
-/** What the session is, in words. */
-function showFacts(current) {
-  if (!current) return;
-  element("subject").textContent = current.subject;
-  const facts = [
-    ["Name", current.subject],
-    ["Device", current.device ?? "unknown"],
-    ["Logged in", time(current.started_at)],
-    ["Ends, if unused", time(Math.min(current.idle_expires_at, current.expires_at))],
-    ["Ends for good", time(current.expires_at)],
-  ];
-  element("session-facts").replaceChildren(...facts.flatMap(([name, value]) => {
-    const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
-    dt.textContent = name;
-    dd.append(value);
-    return [dt, dd];
-  }));
+/** Puts the focus somewhere sensible where the place that had it is gone. */
+function settle(parts, someone) {
+  if (isSomewhere()) return;
+  if (someone) element("session-title").focus();
+  else parts.login.focus();
 }
 
-function time(seconds) {
-  const time = document.createElement("time");
-  const date = new Date(seconds * 1000);
-  time.dateTime = date.toISOString();
-  time.textContent = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-  return time;
+function dismiss(parts, session) {
+  say("");
+  settle(parts, session.current.get().session);
+}
+
+/** What others do to this session. */
+function watchOthers(session, parts) {
+  session.on("handed-over", ({ device }) => {
+    parts.handoff.withdraw();
+    parts.devices.load();
+    say(`Your session was continued on “${device ?? "another device"}”. If that was not you, end it in the list below.`);
+  });
+  // A dialog gives the focus back to what had it, which may be gone by then.
+  const back = () => settle(parts, session.current.get().session);
+  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", back);
 }

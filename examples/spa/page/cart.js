@@ -1,33 +1,43 @@
 // The cart: the application's own data, kept in the state token. It works for visitors too.
 
-import { busy, element, row } from "./dom.js";
+import { call } from "./call.js";
+import { element, fail, onClick, onSubmit, row, text } from "./dom.js";
+import { complaint } from "./words.js";
 
 export function showCart(session) {
   const form = element("cart-form");
 
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    busy(form.querySelector("[type=submit]"), async () => {
-      if (await load("POST", { body: { item: form.item.value } })) form.reset();
-      form.item.focus();
-    });
+  onSubmit(form, async (submitter) => {
+    const item = form.item.value;
+    const exclusive = submitter?.value === "exclusive";
+    const url = exclusive ? "/api/cart?exclusive=1" : "/api/cart";
+    if (!await change("POST", url, { body: { item }, exclusive })) return;
+    // What was typed meanwhile is the next item.
+    if (form.item.value === item) form.item.value = "";
+    form.item.focus();
   });
-  element("cart-clear").addEventListener("click", ({ target }) => busy(target, () => load("DELETE")));
+  onClick(element("cart-clear"), () => change("DELETE", "/api/cart", { exclusive: session.current.get().session != null }));
 
-  async function load(method = "GET", options) {
+  async function change(method, url, options) {
     try {
-      show(await session.call(method, "/api/cart", options));
-      fail("");
+      show(await (await call(session, method, url, options)).json());
+      fail("cart-error", "", form.item);
       return true;
-    } catch (problem) {
-      fail(words(problem));
+    } catch (error) {
+      fail("cart-error", complaint(error), form.item);
       return false;
     }
   }
 
-  function fail(text) {
-    element("cart-error").textContent = text;
-    element("cart-error").hidden = !text;
+  /** Shows the cart of whoever is here. The page says elsewhere where there is no connection. */
+  async function load(someone) {
+    element("cart-add-exclusive").hidden = element("cart-exclusive-hint").hidden = !someone;
+    try {
+      show(await (await call(session, "GET", "/api/cart")).json());
+      fail("cart-error", "", form.item);
+    } catch (error) {
+      if (error.code) text("cart-error", complaint(error));
+    }
   }
 
   return { load };
@@ -37,13 +47,5 @@ function show({ cart, version }) {
   element("cart-list").replaceChildren(...cart.map((item) => row("cart-item", item)));
   element("cart-empty").hidden = cart.length > 0;
   element("cart-version").textContent = version;
-}
-
-function words(problem) {
-  switch (problem.code) {
-    case "state-too-large": return "Your cart is full: this does not fit any more.";
-    case "state-superseded": return "Your cart is being changed elsewhere. Please try again in a minute.";
-    case "state-lost": return "This browser has lost your cart. Empty it to begin anew.";
-    default: return problem.message;
-  }
+  element("cart-foot").hidden = false;
 }

@@ -1,66 +1,66 @@
-// Where this user is logged in, and ending a session from afar.
+// Where this person is logged in, and ending sessions from afar.
 
-import { ago, button, element, row, say } from "./dom.js";
+import { button, element, fail, onClick, row, say, text } from "./dom.js";
+import { ago, complaint, device } from "./words.js";
 
 export function showDevices(session) {
-  async function load() {
-    if (!session.current) return element("devices-list").replaceChildren();
+  const all = element("devices-end-others");
+
+  onClick(all, () => change(async () => {
+    const ended = await session.endOthers();
+    return ended === 1 ? "1 other session has ended." : `${ended} other sessions have ended.`;
+  }));
+
+  async function load(someone = true) {
+    if (!someone) return show([]);
     try {
-      const { sessions } = await session.call("GET", "/session/list");
-      element("devices-list").replaceChildren(...sessions.map(device));
-    } catch (problem) {
-      say(problem.message);
+      show(await session.list());
+      fail("devices-error", "");
+    } catch (error) {
+      if (error.code) text("devices-error", complaint(error));
     }
   }
 
-  function device(one) {
-    const name = one.device ?? "Unknown device";
+  function show(sessions) {
+    element("devices-list").replaceChildren(...sessions.map(entry));
+    all.hidden = sessions.length < 2;
+  }
+
+  function entry(one) {
+    const name = device(one);
     if (one.current) {
       const li = row("device", name, "this device");
       li.setAttribute("aria-current", "true");
       return li;
     }
-    const hint = `active ${ago(session.now() - one.last_activity)}`;
-    return row("device", name, hint, button("device-end", "End", `End the session on ${name}`, () => end(one, name)));
+    const active = `active ${ago(session.now() - one.last_activity)}`;
+    const hint = one.dangling ? `${active}, holds no seat` : active;
+    return row("device", name, hint, button("device-end", "End", `End the session on ${name}`, () => end(one)));
   }
 
-  async function end(one, name) {
+  function end(one) {
+    return change(async () => {
+      try {
+        await session.end(one.id);
+        return `The session on ${device(one)} has ended.`;
+      } catch (error) {
+        // It was gone already: the list shows it.
+        if (error.status === 404) return `The session on ${device(one)} had ended already.`;
+        throw error;
+      }
+    });
+  }
+
+  async function change(act) {
     try {
-      await whileFresh(session, () => session.call("DELETE", `/session/${one.id}`));
-      say(`The session on ${name} has ended.`);
-    } catch (problem) {
-      // It was gone already: the list below shows it.
-      say(problem.status === 404 ? `The session on ${name} had ended already.` : problem.message);
+      say(await act());
+      fail("devices-error", "");
+    } catch (error) {
+      return fail("devices-error", complaint(error));
     }
     await load();
     element("devices-title").focus();
   }
 
   return { load };
-}
-
-/** Does what needs a fresh login, and asks for the password where the last one is too long ago. */
-async function whileFresh(session, act) {
-  try {
-    return await act();
-  } catch (problem) {
-    if (problem.code !== "step-up-required") throw problem;
-  }
-  const password = await askPassword();
-  if (password === null) throw new Error("Nothing was changed.");
-  await session.login(session.current.subject, password, true);
-  return act();
-}
-
-function askPassword() {
-  const [dialog, form] = [element("confirm"), element("confirm-form")];
-  form.reset();
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((done) => {
-    dialog.addEventListener("close", () => {
-      done(dialog.returnValue === "go" ? form.password.value : null);
-      form.reset();
-    }, { once: true });
-  });
 }

@@ -4,60 +4,78 @@ export function element(id) {
   return document.getElementById(id);
 }
 
-/** Says something to everyone, screen readers included. */
-export function say(text) {
-  element("notice").textContent = text;
+/** Sets a text, and shows its element only where there is one. Nothing is touched that stays the same. */
+export function text(id, words) {
+  const place = element(id);
+  if (place.textContent !== words) place.textContent = words;
+  place.hidden = !words;
+}
+
+/** Says something to everyone, screen readers included, until it is dismissed. */
+export function say(words) {
+  text("notice", words);
+  element("note").hidden = !words;
+}
+
+/** Says what went wrong, at its place and at the fields that it is about. The focus goes there, so it is read out. */
+export function fail(id, words, ...fields) {
+  text(id, words);
+  for (const field of fields) field.ariaInvalid = words ? "true" : null;
+  if (!words) return;
+  const place = fields[0] ?? element(id);
+  if (place === element(id)) place.tabIndex = -1;
+  place.focus();
 }
 
 /** A list entry with a text, a hint, and what else belongs into it. */
-export function row(testid, text, hint = "", ...more) {
+export function row(testid, words, hint = "", ...more) {
   const li = element("row").content.firstElementChild.cloneNode(true);
   li.dataset.testid = testid;
-  li.querySelector(".what").textContent = text;
+  li.querySelector(".what").textContent = words;
   li.querySelector(".hint").textContent = hint;
   if (!hint) li.querySelector(".hint").remove();
   li.append(...more);
   return li;
 }
 
-export function button(testid, text, label, act) {
+export function button(testid, words, label, act) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "quiet";
   button.dataset.testid = testid;
-  button.textContent = text;
+  button.textContent = words;
   button.setAttribute("aria-label", label);
-  button.addEventListener("click", () => busy(button, act));
+  onClick(button, act);
   return button;
 }
 
-/** Disables a button while its work is under way. */
-export async function busy(button, act) {
-  button.disabled = true;
+/** Does the work at a click, and nothing at further clicks until it is done. */
+export function onClick(button, act) {
+  button.addEventListener("click", () => busy([button], act));
+}
+
+/** Does the work at the submission of a form, with the button that it was submitted by. */
+export function onSubmit(form, act) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const buttons = [...form.querySelectorAll("[type=submit]")];
+    busy(buttons, () => act(event.submitter));
+  });
+}
+
+/** Marks buttons while work is under way. They stay enabled, since a disabled one would lose the focus. */
+async function busy(buttons, act) {
+  if (buttons.some((button) => button.ariaDisabled)) return;
+  for (const button of buttons) button.ariaDisabled = "true";
   try {
     await act();
   } finally {
-    button.disabled = false;
+    for (const button of buttons) button.ariaDisabled = null;
   }
 }
 
-/** When something last happened, roughly. */
-export function ago(seconds) {
-  if (seconds < 60) return "just now";
-  const [value, unit] = seconds < 3600 ? [60, "minute"] : seconds < 86400 ? [3600, "hour"] : [86400, "day"];
-  return new Intl.RelativeTimeFormat("en").format(-Math.floor(seconds / value), unit);
-}
-
-/** Why a session ended, for people. */
-export function sentence(reason) {
-  const why = {
-    "logout": "You are logged out.",
-    "ended-by-user": "You ended this session from another device.",
-    "ended-by-admin": "An administrator ended this session.",
-    "limit": "This session made room for a newer login.",
-    "refresh-reused": "This session was used from two places, so it was ended to protect you.",
-    "idle": "You were logged out because nobody used this session for a while.",
-    "expired": "Your session has reached its end.",
-  };
-  return why[reason] ?? "You are no longer logged in.";
+/** Whether the person is at something that can be seen: then the page leaves their focus alone. */
+export function isSomewhere() {
+  const { activeElement } = document;
+  return activeElement !== null && activeElement !== document.body && activeElement.checkVisibility();
 }

@@ -1,32 +1,47 @@
-// Warns before the session ends, and offers to stay where that can be had.
+// Warns before the session ends, and offers to stay: by a click where it only is unused, by a login at its very end.
 
-import { busy, element, say } from "./dom.js";
+import { element, onClick, say, text } from "./dom.js";
+import { complaint, left } from "./words.js";
 
-const WARN_SECONDS = 60;
+export function watchExpiry(session, prove) {
+  let warning = null;
+  let timer;
 
-export function watchExpiry(session) {
-  element("stay").addEventListener("click", ({ target }) => busy(target, async () => {
+  session.on("expiring", (event) => {
+    warning = event;
+    clearInterval(timer);
+    timer = setInterval(show, 1000);
+    show();
+  });
+  session.current.subscribe(show);
+  onClick(element("stay"), () => attempt(() => session.extend()));
+  onClick(element("relogin"), () => attempt(prove));
+
+  async function attempt(act) {
     try {
-      await session.renew();
-    } catch (problem) {
-      say(problem.message);
+      await act();
+    } catch (error) {
+      say(complaint(error));
     }
-  }));
-  setInterval(() => show(session), 1000);
-  session.addEventListener("change", () => show(session));
+  }
+
+  function show() {
+    const { session: current } = session.current.get();
+    const isOver = !warning || !current || end(current, warning.kind) > warning.at + 1;
+    element("expiry").hidden = isOver;
+    if (isOver) {
+      warning = null;
+      return clearInterval(timer);
+    }
+    const unused = warning.kind === "idle";
+    // The sentence is read out once; the seconds are for the eye.
+    text("expiry-sentence", unused ? "Nobody is using this session, so it ends soon." : "Your session ends soon.");
+    text("expiry-countdown", left(warning.at - session.now()));
+    element("stay").hidden = !unused;
+    element("relogin").hidden = unused;
+  }
 }
 
-function show(session) {
-  const { current } = session;
-  const end = current ? Math.min(current.idle_expires_at, current.expires_at) : Infinity;
-  const left = Math.max(0, Math.ceil(end - session.now()));
-  const near = left <= WARN_SECONDS;
-  element("expiry").hidden = !near;
-  if (!near) return;
-  const unused = current.idle_expires_at < current.expires_at;
-  const sentence = unused ? "Nobody is using this session, so it ends soon." : "Your session ends soon. Please log in again then.";
-  // The sentence is an alert and is read out once; the seconds are for the eye.
-  if (element("expiry-sentence").textContent !== sentence) element("expiry-sentence").textContent = sentence;
-  element("expiry-countdown").textContent = left === 1 ? "1 second left." : `${left} seconds left.`;
-  element("stay").hidden = !unused;
+function end(session, kind) {
+  return kind === "idle" ? session.idle_expires_at : session.expires_at;
 }

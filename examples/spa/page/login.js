@@ -1,81 +1,43 @@
-// Logging in; and where no seat is left, choosing which of one's sessions ends.
+// Logging in.
 
-import { ago, busy, button, element, row } from "./dom.js";
+import { element, fail, onSubmit } from "./dom.js";
+import { complaint } from "./words.js";
 
-export function showLogin(session) {
+export function showLogin(session, ask) {
   const form = element("login-form");
-  const error = element("login-error");
-  let wanted = false;
 
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    busy(form.querySelector("[type=submit]"), () => logIn());
+  onSubmit(form, async () => {
+    say("");
+    const { user, password, remember } = form;
+    try {
+      await session.login("/login", { user: user.value, password: password.value, remember: remember.checked });
+      password.value = "";
+    } catch (error) {
+      if (!error.choice) return say(complaint(error));
+      password.value = "";
+      element("login").hidden = true;
+      ask.open(error, (words) => {
+        show(true);
+        say(words);
+        if (!words) focus();
+      });
+    }
   });
-  element("ask-cancel").addEventListener("click", () => { part("login"); focus(); });
 
-  async function logIn() {
-    fail("");
-    try {
-      await session.login(form.user.value, form.password.value, form.remember.checked);
-      form.password.value = "";
-    } catch (problem) {
-      if (problem.choice) ask(problem);
-      else fail(words(problem));
-    }
-  }
-
-  function ask(problem) {
-    form.password.value = "";
-    element("ask-detail").textContent = problem.detail;
-    element("ask-list").replaceChildren(...problem.sessions.map((own) => {
-      const device = own.device ?? "Unknown device";
-      const end = button("ask-end", "End", `End ${device} and log in`, () => admit(problem, own));
-      return row("ask-session", device, `active ${ago(session.now() - own.last_activity)}`, end);
-    }));
-    part("ask");
-    element("ask-title").focus();
-  }
-
-  async function admit(asked, own) {
-    try {
-      await session.admit(asked.choice, own.id);
-    } catch (problem) {
-      // A session that is gone already leaves the code usable: there may be a seat now.
-      if (problem.status === 404) return ask({ ...asked, sessions: asked.sessions.filter((other) => other !== own) });
-      part("login");
-      fail(words(problem));
-    }
-  }
-
-  function fail(text) {
-    error.textContent = text;
-    error.hidden = !text;
-    form.user.ariaInvalid = form.password.ariaInvalid = text ? "true" : null;
-    if (text) form.password.select();
-  }
-
-  function part(name) {
-    element("login").hidden = !wanted || name !== "login";
-    element("ask").hidden = !wanted || name !== "ask";
+  function say(words) {
+    fail("login-error", words, form.password, form.user);
+    if (words) form.password.select();
   }
 
   function focus() {
     form.user.focus();
   }
 
+  /** Shows the form, or hides it. What was typed stays. */
   function show(yes) {
-    wanted = yes;
-    fail("");
-    part("login");
+    element("login").hidden = !yes || !element("ask").hidden;
+    if (!yes) say("");
   }
 
   return { show, focus };
-}
-
-function words(problem) {
-  switch (problem.code) {
-    case "login-failed": return "This name and password do not belong together.";
-    case "token-invalid": return "That took too long. Please log in again.";
-    default: return problem.message;
-  }
 }

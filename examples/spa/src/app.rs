@@ -17,7 +17,7 @@ use crate::page::Page;
 use crate::people::People;
 use crate::routes::{self, Route};
 use crate::throttle::Throttle;
-use crate::{account, cart, live, login};
+use crate::{account, cart, live, login, qr};
 
 /// What the handlers share.
 pub(crate) struct App {
@@ -144,6 +144,7 @@ where
         Some(Route::Login) => login::login(app, &parts, body).await,
         Some(Route::Me) => account::me(&parts),
         Some(Route::Password) => account::change_password(app, &parts, body).await,
+        Some(Route::Qr) => qr::picture(app, &parts, body).await,
         Some(Route::Cart) => cart::answer(&parts, body).await,
         Some(Route::Stream) => live::stream(app, &parts),
         Some(Route::Poll) => live::poll(&parts),

@@ -1,4 +1,5 @@
-//! Routes of an open page: a stream that ends with its session, and a poll that keeps no session alive.
+//! Routes of an open page: a stream that ends with its session, and a poll. Neither keeps a session alive where it
+//! is asked for passively.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -18,8 +19,9 @@ use crate::answer::{self, Body};
 use crate::app::App;
 
 /// `GET /api/stream`: a tick a second as server-sent events, until the session ends.
+/// With `Session-Passive: ?1`, listening is no activity.
 pub(crate) fn stream(app: &App, parts: &Parts) -> Result<Response<Body>, Refusal> {
-    let session = Session::<()>::from_parts(parts)?;
+    let session = Session::<()>::from_parts_with(parts, &Require::session().pollable())?;
     let end = select(Box::pin(session.ended()), Box::pin(app.closing()));
     let body = StreamBody::new(ticks().take_until(end)).boxed_unsync();
     Ok(answer::typed("text/event-stream", StatusCode::OK, body))

@@ -15,12 +15,14 @@ use crate::server::Peer;
 struct Form {
     user: String,
     password: String,
+    /// `null`: a browser that logs in again keeps the session as before.
     #[serde(default = "yes")]
-    remember: bool,
+    remember: Option<bool>,
 }
 
-fn yes() -> bool {
-    true
+#[expect(clippy::unnecessary_wraps, reason = "only a member that is missing has the default")]
+fn yes() -> Option<bool> {
+    Some(true)
 }
 
 pub(crate) async fn login<B>(app: &App, parts: &Parts, body: B) -> Result<Response<Body>, Refusal>
@@ -36,7 +38,10 @@ where
         Some(session) if session.subject() == person.name => session.reauthenticate(),
         _ => visitor.login(person.name),
     };
-    let mut login = login.remember(form.remember);
+    let mut login = match form.remember {
+        Some(remember) => login.remember(remember),
+        None => login,
+    };
     if person.role == Role::Administrator {
         login = login.exempt();
     }

@@ -1,7 +1,7 @@
 //! A single-page application with sessions, on bare hyper: the workspace's default run.
 //!
 //! A request goes through [`app`] (metrics, headers, the route table), the session layer, and one of the handlers
-//! [`login`], [`cart`], [`account`] and [`live`]. `page/` holds the front end.
+//! [`login`], [`cart`], [`account`], [`live`] and [`qr`]. `page/` holds the front end.
 
 mod account;
 mod answer;
@@ -13,6 +13,7 @@ mod login;
 mod metrics;
 mod page;
 mod people;
+mod qr;
 mod registry;
 mod routes;
 mod server;

@@ -1,7 +1,6 @@
 //! The page's files, compiled into the server and served with an ETag under a strict content security policy.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::Transport;
@@ -24,27 +23,42 @@ struct File {
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
-const PICTURE: &str = "image/svg+xml";
+pub(crate) const PICTURE: &str = "image/svg+xml";
+
+/// The page's scripts by name, so that each is named once.
+macro_rules! scripts {
+    ($($name:literal),+ $(,)?) => {
+        [$(File::new(concat!("/page/", $name), SCRIPT, include_str!(concat!("../page/", $name)))),+]
+    };
+}
 
 impl Page {
-    /// The page for a transport, which gives up a refresh after a third of the race window.
-    pub(crate) fn new(transport: Transport, race_window: Duration) -> Self {
-        let give_up = (race_window / 3).as_millis().max(1);
-        let index = include_str!("../page/index.html")
-            .replace("{{transport}}", transport.as_str())
-            .replace("{{give-up-ms}}", &give_up.to_string());
-        let files = vec![
+    /// The page for a transport.
+    pub(crate) fn new(transport: Transport) -> Self {
+        let index = include_str!("../page/index.html").replace("{{transport}}", transport.as_str());
+        let mut files = vec![
             File::new("/", HTML, index),
             File::new("/page/style.css", STYLE, include_str!("../page/style.css")),
             File::new("/page/icon.svg", PICTURE, include_str!("../page/icon.svg")),
-            File::new("/page/app.js", SCRIPT, include_str!("../page/app.js")),
-            File::new("/page/session.js", SCRIPT, include_str!("../page/session.js")),
-            File::new("/page/login.js", SCRIPT, include_str!("../page/login.js")),
-            File::new("/page/cart.js", SCRIPT, include_str!("../page/cart.js")),
-            File::new("/page/devices.js", SCRIPT, include_str!("../page/devices.js")),
-            File::new("/page/expiry.js", SCRIPT, include_str!("../page/expiry.js")),
-            File::new("/page/dom.js", SCRIPT, include_str!("../page/dom.js")),
         ];
+        files.extend(scripts![
+            "app.js",
+            "ask.js",
+            "call.js",
+            "cart.js",
+            "confirm.js",
+            "devices.js",
+            "dom.js",
+            "expiry.js",
+            "facts.js",
+            "handoff.js",
+            "login.js",
+            "password.js",
+            "redeem.js",
+            "ticks.js",
+            "weather.js",
+            "words.js",
+        ]);
         Self { files }
     }
 
@@ -97,14 +111,14 @@ mod tests {
     use super::*;
 
     fn page() -> Page {
-        Page::new(Transport::Bearer, Duration::from_mins(1))
+        Page::new(Transport::Bearer)
     }
 
     #[test]
     fn the_page_knows_its_transport() {
         let index = page().file("/", &HeaderMap::new()).unwrap().into_body();
         let index = str::from_utf8(&index).unwrap();
-        assert!(index.contains(r#"data-transport="bearer" data-give-up-ms="20000""#));
+        assert!(index.contains(r#"data-transport="bearer">"#));
         assert!(!index.contains("{{"));
     }
 
@@ -118,6 +132,15 @@ mod tests {
             for path in absolute.chain(imports.map(|name| format!("/page/{name}"))) {
                 assert!(page.has(&path), "{} names {path}", file.path);
             }
+        }
+    }
+
+    #[test]
+    fn every_file_of_the_folder_is_served() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            assert!(name == "index.html" || page().has(&format!("/page/{name}")), "{name}");
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) enum Route {
     Me,
     Cart,
     Password,
+    Qr,
     Stream,
     Poll,
     Public,
@@ -37,6 +38,7 @@ impl Route {
             Self::Me => "/api/me",
             Self::Cart => "/api/cart",
             Self::Password => "/api/password",
+            Self::Qr => "/api/qr",
             Self::Stream => "/api/stream",
             Self::Poll => "/api/poll",
             Self::Public => "/api/public",
@@ -47,7 +49,7 @@ impl Route {
     const fn methods(self) -> Option<&'static str> {
         match self {
             Self::Sessions => None,
-            Self::Login | Self::Password => Some("POST"),
+            Self::Login | Self::Password | Self::Qr => Some("POST"),
             Self::Cart => Some("GET, HEAD, POST, DELETE"),
             _ => Some("GET, HEAD"),
         }
@@ -62,6 +64,7 @@ impl Route {
             "/api/me" => Self::Me,
             "/api/cart" => Self::Cart,
             "/api/password" => Self::Password,
+            "/api/qr" => Self::Qr,
             "/api/stream" => Self::Stream,
             "/api/poll" => Self::Poll,
             "/api/public" => Self::Public,
@@ -91,8 +94,6 @@ pub(crate) fn find<B: Body>(request: &Request<B>, page: &Page) -> Result<Route, 
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use bytes::Bytes;
     use countersign::Transport;
     use http_body_util::Full;
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     fn check(method: &str, path: &str, content_type: &str, body: &'static str, expect: Result<Route, &str>) {
-        let page = Page::new(Transport::Cookies, Duration::from_mins(1));
+        let page = Page::new(Transport::Cookies);
         let request = Request::builder().method(method).uri(path).header("content-type", content_type);
         let found = find(&request.body(Full::<Bytes>::from(body)).unwrap(), &page);
         assert_eq!(found.as_ref().map_err(Refusal::code).copied(), expect, "{method} {path}");

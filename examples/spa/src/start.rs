@@ -64,7 +64,7 @@ pub(crate) async fn start(flags: &Flags) -> Result<Started, StartError> {
     let origin = origin(flags, address)?;
     let metrics = Arc::new(Metrics::new()?);
     let sessions = sessions(flags, &origin, metrics.clone())?;
-    let page = Page::new(flags.transport.into(), flags.race_window);
+    let page = Page::new(flags.transport.into());
     sessions.ready().await;
     tokio::spawn(tidy(metrics.clone()));
     let app = Arc::new(App::new(sessions, People::new()?, metrics, page));

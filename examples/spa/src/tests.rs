@@ -27,7 +27,7 @@ type Site = BoxCloneService<Request<Full<Bytes>>, Response<Body>, std::convert::
 /// The application on a harness, as if every request came from this machine.
 fn site(harness: &Harness) -> (Arc<App>, Site) {
     let metrics = Arc::new(Metrics::new().unwrap());
-    let page = Page::new(Transport::Cookies, Duration::from_mins(1));
+    let page = Page::new(Transport::Cookies);
     let app = Arc::new(App::new(harness.sessions().clone(), People::new().unwrap(), metrics, page));
     let service = app::service(app.clone()).map_request(|mut request: Request<Full<Bytes>>| {
         request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
@@ -83,6 +83,26 @@ async fn a_cart_is_kept_from_visit_to_logout() {
     assert_eq!(alice.delete("/api/cart").await.json::<Value>(), cart(&[], "1.0"));
     assert_eq!(alice.post("/session/logout").await.status, StatusCode::NO_CONTENT);
     assert_eq!(alice.get("/api/cart").await.json::<Value>(), cart(&[], "0.0"));
+}
+
+#[tokio::test]
+async fn who_logs_in_again_is_kept_by_the_browser_as_before() {
+    let harness = Harness::new();
+    let mut alice = browser(&harness).await;
+    let mut log_in = async |remember: Value| {
+        let form = json!({ "user": "alice", "password": "correct horse", "remember": remember });
+        let answer = alice.post_json("/login", &form).await;
+        let cookies = answer.headers.get_all("set-cookie").iter();
+        // Cookies that are deleted are of the session before.
+        let mut set =
+            cookies.map(|cookie| cookie.to_str().unwrap()).filter(|cookie| !cookie.contains("Max-Age=0"));
+        set.all(|cookie| cookie.contains("Max-Age="))
+    };
+    assert!(log_in(Value::Null).await, "the first time, it is kept");
+    assert!(!log_in(json!(false)).await);
+    assert!(!log_in(Value::Null).await);
+    assert!(log_in(json!(true)).await);
+    assert!(log_in(Value::Null).await);
 }
 
 #[tokio::test]
@@ -191,10 +211,37 @@ async fn a_stream_ends_with_its_session_and_with_the_server() {
     ends(&mut his).await;
 }
 
+#[tokio::test]
+async fn listening_passively_is_no_activity() {
+    let harness = Harness::new();
+    let (_app, service) = site(&harness);
+    harness.sessions().ready().await;
+    let mut alice = harness.browser_of(service.clone());
+    log_in(&mut alice, "alice").await;
+    let mut looker = alice.clone().with_header("session-passive", "?1");
+    let mut last_activity =
+        async || looker.get("/api/poll").await.json::<Value>()["session"]["last_activity"].clone();
+    let before = last_activity().await;
+    harness.pass(Duration::from_mins(1)).await;
+    let _passive = stream_with(&service, &alice, |request| request.header("session-passive", "?1")).await;
+    assert_eq!(last_activity().await, before);
+    let _active = stream(&service, &alice).await;
+    assert_ne!(last_activity().await, before);
+}
+
 /// The stream of a browser's session, after its first tick.
 async fn stream(service: &Site, browser: &Browser<Site>) -> Body {
+    stream_with(service, browser, |request| request).await
+}
+
+/// The same, asked for with more headers.
+async fn stream_with(
+    service: &Site,
+    browser: &Browser<Site>,
+    more: impl FnOnce(http::request::Builder) -> http::request::Builder,
+) -> Body {
     let cookies: Vec<_> = browser.cookies().iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let request = Request::get("/api/stream").header("cookie", cookies.join("; "));
+    let request = more(Request::get("/api/stream").header("cookie", cookies.join("; ")));
     let response = service.clone().oneshot(request.body(Full::default()).unwrap()).await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut body = response.into_body();
@@ -205,6 +252,25 @@ async fn stream(service: &Site, browser: &Browser<Site>) -> Body {
 
 async fn ends(body: &mut Body) {
     tokio::time::timeout(Duration::from_secs(5), body.collect()).await.expect("it ends").unwrap();
+}
+
+#[tokio::test]
+async fn a_link_of_this_site_is_drawn_for_whoever_is_logged_in() {
+    let harness = Harness::new();
+    let mut alice = browser(&harness).await;
+    let own = json!({ "link": format!("{}/#handoff=AAAA", harness.sessions().issuer()) });
+    assert_eq!(alice.post_json("/api/qr", &own).await.code(), "not-authenticated");
+    log_in(&mut alice, "alice").await;
+    let drawn = alice.post_json("/api/qr", &own).await;
+    assert_eq!(
+        (drawn.status, &drawn.headers["content-type"]),
+        (StatusCode::OK, &"image/svg+xml".parse().unwrap())
+    );
+    assert_eq!(drawn.headers["cache-control"], "no-store");
+    let other = json!({ "link": "https://elsewhere.example/#handoff=AAAA" });
+    assert_eq!(alice.post_json("/api/qr", &other).await.code(), "bad-request");
+    let mut stranger = alice.clone().with_header("sec-fetch-site", "cross-site");
+    assert_eq!(stranger.post_json("/api/qr", &own).await.code(), "cross-site");
 }
 
 #[tokio::test]
