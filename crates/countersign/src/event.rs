@@ -67,8 +67,9 @@ pub enum SessionEvent {
     },
     /// The proof of a client's key (RFC 9449) was not good.
     ProofRefused {
-        /// The first check that it does not pass, as docs/WIRE.md counts them.
-        check: u8,
+        /// The first check that it does not pass, by the member that it is about (`signature`, `htu`, `nonce`, …), or
+        /// `replay`.
+        check: &'static str,
     },
     /// The registry did not do what it was asked.
     RegistryFailed {

@@ -82,6 +82,7 @@ fn words(event: &SessionEvent) -> (&'static str, &'static str) {
         SessionEvent::EndedMany { reason, .. } => ("ended-many", reason.as_str()),
         SessionEvent::DataUnreadable { .. } => ("data-unreadable", ""),
         SessionEvent::Refused { code } => ("refused", code),
+        SessionEvent::ProofRefused { check } => ("proof-refused", check),
         SessionEvent::RegistryFailed { operation, .. } => ("registry-failed", operation),
         SessionEvent::KeysChanged => ("keys-changed", ""),
         SessionEvent::KeysFailed { .. } => ("keys-failed", ""),

@@ -158,7 +158,9 @@ fn log(event: &SessionEvent) {
         | SessionEvent::RegistryFailed { .. }
         | SessionEvent::KeysFailed { .. }
         | SessionEvent::MarksDropped { .. } => tracing::warn!(?event),
-        SessionEvent::Refused { .. } | SessionEvent::Refreshed { .. } => tracing::debug!(?event),
+        SessionEvent::Refused { .. } | SessionEvent::ProofRefused { .. } | SessionEvent::Refreshed { .. } => {
+            tracing::debug!(?event);
+        }
         _ => tracing::info!(?event),
     }
 }

@@ -34,6 +34,9 @@ use target::Target;
 /// It is for the transports that let a script or a program hold tokens; with
 /// [`Transport::Cookies`](crate::Transport::Cookies) no token is ever held by one, and a `DPoP` header is ignored.
 ///
+/// A proof names the URI of its request: the configured origin and the path as this server receives it. A proxy that
+/// rewrites paths makes all proofs wrong.
+///
 /// ```
 /// use countersign::{Algorithm, Dpop, KeyRing, MemoryRegistry, Sessions, Timestamp, Transport};
 ///
@@ -98,7 +101,7 @@ pub(crate) fn hold(
     if inner.replay.is_first(proof.id(), inner.now(), 2 * window(inner)) {
         Ok(proof)
     } else {
-        Err(Refusal::DpopInvalid)
+        Err(replayed(inner))
     }
 }
 
@@ -107,9 +110,9 @@ pub(crate) async fn claim(inner: &Inner, proof: &Proof) -> Result<(), Refusal> {
     // By the clock of another node, or of the registry, it may be good for that much longer.
     let until = inner.now().after(2 * window(inner) + inner.config.clock_skew);
     let once = Once { id: OnceId(proof.id()), until, of: None };
-    match flow::ask(inner, "once", inner.registry.once(once)).await? {
+    match flow::ask_first(inner, "once", inner.registry.once(once)).await? {
         Claimed::First => Ok(()),
-        Claimed::Spent => Err(Refusal::DpopInvalid),
+        Claimed::Spent => Err(replayed(inner)),
     }
 }
 
@@ -117,6 +120,11 @@ async fn used(inner: &Inner, proof: Proof) -> Result<Binding, Refusal> {
     claim(inner, &proof).await?;
     let nonce = is_nonce_old(&proof).then(|| DpopNonce::current(inner));
     Ok(Binding { key: Some(proof.key().to_string()), nonce })
+}
+
+fn replayed(inner: &Inner) -> Refusal {
+    inner.tell(&SessionEvent::ProofRefused { check: "replay" });
+    Refusal::DpopInvalid
 }
 
 /// Whether the client should hear of the current nonce.
@@ -143,7 +151,7 @@ fn verify(inner: &Inner, came: &Came, token: Option<&str>, key: Option<&str>) ->
     };
     let proof = came.only_proof().ok_or(Flaw::Shape).and_then(|text| proof::verify(text, &expected));
     proof.map_err(|flaw| {
-        inner.tell(&SessionEvent::ProofRefused { check: flaw as u8 });
+        inner.tell(&SessionEvent::ProofRefused { check: flaw.as_str() });
         match flaw {
             Flaw::Nonce => Refusal::UseDpopNonce { nonce: DpopNonce::current(inner) },
             _ => Refusal::DpopInvalid,

@@ -64,6 +64,26 @@ pub(super) enum Flaw {
     Binding,
 }
 
+impl Flaw {
+    /// What the check is about, in a word.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shape => "shape",
+            Self::Type => "typ",
+            Self::Algorithm => "alg",
+            Self::Key => "jwk",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::Method => "htm",
+            Self::Target => "htu",
+            Self::Nonce => "nonce",
+            Self::Time => "iat",
+            Self::Token => "ath",
+            Self::Binding => "jkt",
+        }
+    }
+}
+
 /// The longest proof that is looked at, in bytes: many times what a proof of a long URI needs.
 const LONGEST: usize = 4096;
 

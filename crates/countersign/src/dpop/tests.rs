@@ -108,6 +108,7 @@ fn each_check_has_vectors_of_its_own() {
         assert!(VECTORS.cases.iter().any(|case| case.expect.check == Some(check)), "{check}");
     }
     assert!(VECTORS.cases.iter().filter(|case| case.expect.ok).count() > 10);
+    assert!(VECTORS.cases.len() > 100);
 }
 
 /// RFC 9449, section 6.1, has the thumbprint of the key of its samples.

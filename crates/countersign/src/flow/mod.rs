@@ -28,6 +28,9 @@ use crate::sessions::Inner;
 /// less than the third after which a client gives up its exchange.
 const DEADLINE: RangeInclusive<Duration> = Duration::from_secs(2)..=Duration::from_secs(10);
 
+/// The same for a call that another one follows in the same exchange: both together are less than that third.
+const BRIEF_DEADLINE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(4);
+
 /// Asks the registry once, with a deadline.
 pub(crate) async fn ask<T>(
     inner: &Inner,
@@ -35,6 +38,26 @@ pub(crate) async fn ask<T>(
     call: impl Future<Output = Result<T, RegistryError>>,
 ) -> Result<T, Refusal> {
     let deadline = (inner.config.policy.race_window / 4).clamp(*DEADLINE.start(), *DEADLINE.end());
+    within(inner, deadline, operation, call).await
+}
+
+/// Asks the registry for something that must be known before it is asked again.
+pub(crate) async fn ask_first<T>(
+    inner: &Inner,
+    operation: &'static str,
+    call: impl Future<Output = Result<T, RegistryError>>,
+) -> Result<T, Refusal> {
+    let deadline =
+        (inner.config.policy.race_window / 15).clamp(*BRIEF_DEADLINE.start(), *BRIEF_DEADLINE.end());
+    within(inner, deadline, operation, call).await
+}
+
+async fn within<T>(
+    inner: &Inner,
+    deadline: Duration,
+    operation: &'static str,
+    call: impl Future<Output = Result<T, RegistryError>>,
+) -> Result<T, Refusal> {
     match tokio::time::timeout(deadline, call).await {
         Ok(Ok(outcome)) => Ok(outcome),
         Ok(Err(error)) => {
