@@ -15,6 +15,7 @@ mod dangling;
 mod dpop;
 mod durability;
 mod ending;
+mod events;
 mod exclusive;
 mod flags;
 mod full_disk;

@@ -12,9 +12,11 @@ use serde::de::DeserializeOwned;
 
 use crate::refusal::{BadRequest, Refusal};
 
+mod own;
 mod response;
 mod strict;
 
+pub(crate) use own::OwnBody;
 pub use response::ResponseBody;
 
 /// How much of a body is read, and for how long.

@@ -3,6 +3,7 @@
 mod admit;
 mod client;
 mod devices;
+mod events;
 mod jwks;
 mod refresh;
 mod whoami;
@@ -12,6 +13,7 @@ pub(crate) use devices::own;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use countersign_registry::Activity;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
@@ -39,6 +41,7 @@ pub(crate) enum Endpoint {
     List,
     LogoutOthers,
     Admit,
+    Events,
     /// `/{id}`, whatever the id is.
     One(String),
     Jwks,
@@ -72,6 +75,7 @@ pub(crate) fn find(prefix: &str, path: &str) -> Option<Endpoint> {
         "list" => Endpoint::List,
         "logout-others" => Endpoint::LogoutOthers,
         "admit" => Endpoint::Admit,
+        "events" => Endpoint::Events,
         "" => Endpoint::Unknown,
         id if id.contains('/') => Endpoint::Unknown,
         id => Endpoint::One(id.to_owned()),
@@ -93,7 +97,7 @@ impl Endpoint {
         };
         let mut answer = answer.unwrap_or_else(|refusal| {
             inner.tell(&SessionEvent::Refused { code: refusal.code() });
-            let mut answer = refusal.to_response(&style);
+            let mut answer = refusal.to_response(&style).map(Into::into);
             dpop::challenge(&inner, Spoken::of(&parts.headers), &refusal, &mut answer);
             answer
         });
@@ -144,7 +148,7 @@ impl Endpoint {
     /// The methods that it has, as `Allow` lists them. An id has `DELETE` alone.
     fn methods(&self) -> Option<&'static str> {
         match self {
-            Self::Whoami | Self::List | Self::Jwks | Self::Module(_) => Some("GET, HEAD"),
+            Self::Whoami | Self::List | Self::Events | Self::Jwks | Self::Module(_) => Some("GET, HEAD"),
             Self::Refresh | Self::Logout | Self::LogoutOthers | Self::Admit => Some("POST"),
             Self::One(_) => Some("DELETE"),
             Self::Unknown => None,
@@ -207,18 +211,24 @@ impl Call<'_> {
             Endpoint::LogoutOthers => devices::end_others(self).await,
             Endpoint::One(id) => devices::end_one(self, &id).await,
             Endpoint::Admit => admit::serve(self, body).await,
+            Endpoint::Events => events::serve(self).await,
             _ => Err(Refusal::NotFound),
         }
     }
 
     /// The session that asks, as any route that demands one sees it. Asked once for a request: a proof is used up.
     pub(crate) async fn active(&self, require: &Require) -> Result<Active, Refusal> {
+        self.active_as(require, self.credentials.passive).await
+    }
+
+    /// The same, where the endpoint knows better whether the request is its user's doing.
+    async fn active_as(&self, require: &Require, activity: Activity) -> Result<Active, Refusal> {
         let inner = self.inner;
         let auth = match authenticate::request(inner, &self.credentials, self.came.as_ref()) {
             Auth::Active(active) if active.is_stale() => active.check(inner).await,
             auth => auth,
         };
-        let active = require.admit(inner, &auth, self.credentials.passive)?;
+        let active = require.admit(inner, &auth, activity)?;
         if active.proof().is_some_and(dpop::is_nonce_old) {
             self.stale_nonce.store(true, Ordering::Relaxed);
         }
@@ -236,8 +246,9 @@ impl Call<'_> {
 
 /// The answer to `HEAD` tells the length of the body that `GET` would have got (RFC 9110, section 8.6).
 fn leave_body_out(answer: &mut Answer) {
-    let length = std::mem::take(answer.body_mut()).len();
-    answer.headers_mut().insert(CONTENT_LENGTH, length.into());
+    if let Some(length) = std::mem::take(answer.body_mut()).len() {
+        answer.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ where
                 }
                 StateProjection::Answered { answer } => {
                     let answer = answer.take().unwrap_or_default();
-                    return Poll::Ready(Ok(answer.map(ResponseBody::full)));
+                    return Poll::Ready(Ok(answer.map(ResponseBody::own)));
                 }
                 StateProjection::Answering { answer } => {
                     State::Answered { answer: Some(ready!(answer.as_mut().poll(context))) }

@@ -54,7 +54,7 @@ pub(crate) fn judge<B>(sessions: &Sessions, request: &mut Request<B>) -> Gate {
     let style = style(inner, request.headers());
     let endpoint = endpoint::find(&inner.config.prefix, request.uri().path());
     if size(request.headers()) > HEADERS_LIMIT {
-        let mut answer = Refusal::HeadersTooLarge.to_response(&style);
+        let mut answer = Refusal::HeadersTooLarge.to_response(&style).map(Into::into);
         if let Some(endpoint) = endpoint {
             endpoint.tell_client(inner, &mut answer);
         }
@@ -67,7 +67,7 @@ pub(crate) fn judge<B>(sessions: &Sessions, request: &mut Request<B>) -> Gate {
         Ok(gate) => gate,
         Err(refusal) => {
             inner.tell(&crate::SessionEvent::Refused { code: refusal.code() });
-            return Gate::Refuse(refusal.to_response(&style));
+            return Gate::Refuse(refusal.to_response(&style).map(Into::into));
         }
     };
     cookie::strip_refresh(request.headers_mut(), &inner.config.cookies);

@@ -112,10 +112,10 @@ impl Grant {
     pub fn into_response<B: From<Bytes>>(mut self) -> Response<B> {
         let mut response = match self.body.take() {
             Some(body) => json(StatusCode::OK, &*body),
-            None => empty(),
+            None => empty().map(B::from),
         };
         self.apply(&mut response);
-        response.map(B::from)
+        response
     }
 }
 
@@ -147,9 +147,9 @@ impl Farewell {
 }
 
 /// A JSON response that nobody may store.
-pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response<Bytes> {
+pub(crate) fn json<B: From<Bytes>>(status: StatusCode, body: &impl serde::Serialize) -> Response<B> {
     let body = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Bytes::from(body));
+    let mut response = Response::new(B::from(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

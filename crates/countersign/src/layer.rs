@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::body::ResponseBody;
+use crate::body::{OwnBody, ResponseBody};
 use crate::future::{ResponseFuture, Slow};
 use crate::gate::{self, Gate};
 use crate::sessions::Sessions;
@@ -76,4 +75,4 @@ where
 }
 
 /// The response of an endpoint or a refusal, before it is given the service's body type.
-pub(crate) type Answer = Response<Bytes>;
+pub(crate) type Answer = Response<OwnBody>;

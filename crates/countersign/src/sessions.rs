@@ -111,13 +111,21 @@ impl Sessions {
         self.inner.node.ready(&self.inner).await;
     }
 
-    /// Brings what is still in memory (marks of activity) to the registry, and the registry to where it survives.
+    /// Closes the open event streams (`GET /session/events`), lets [`Session::ended`](crate::Session::ended) resolve,
+    /// and keeps doing so: such streams would not end by themselves. For an orderly end of the process, as it is told
+    /// to stop and before it waits for open requests.
+    pub fn close_streams(&self) {
+        self.inner.node.watched.close();
+    }
+
+    /// Closes streams, brings what is still in memory (marks of activity) to the registry, and the registry to where it survives.
     /// For an orderly end of the process, after the last request.
     ///
     /// # Errors
     ///
     /// [`Refusal::RegistryUnavailable`]: marks may be lost, nothing else.
     pub async fn shut_down(&self) -> Result<(), Refusal> {
+        self.close_streams();
         self.inner.node.flush_activity(&self.inner).await;
         self.inner.registry.flush().await?;
         Ok(())

@@ -35,12 +35,20 @@ use crate::contract::Registry;
 
 /// Runs each check on a fresh registry, which reads the clock that it is given.
 pub async fn run(fresh: impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
-    macro_rules! each {
-        ($($check:path,)*) => {$(
-            $check(&Bench::new(&fresh).await).await;
-        )*};
-    }
+    admissions(&fresh).await;
+    lives(&fresh).await;
+}
+
+macro_rules! each {
+    ($fresh:ident: $($check:path,)*) => {$(
+        $check(&Bench::new($fresh).await).await;
+    )*};
+}
+
+/// Who gets in.
+async fn admissions(fresh: &impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
     each! {
+        fresh:
         admission::a_login_is_remembered,
         admission::a_repetition_is_the_same_admission,
         admission::a_login_key_is_the_same_admission_while_it_lives,
@@ -67,6 +75,18 @@ pub async fn run(fresh: impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
         limits::a_lowered_limit_costs_as_many_as_the_newcomer_needs,
         limits::owners_of_one_name_in_two_tenants_are_two,
         limits::a_refusal_says_when_to_try_again,
+        handoff::a_code_is_used_once_and_ends_nobody,
+        handoff::a_refusal_leaves_the_code_usable,
+        handoff::a_code_dies_with_its_giver,
+        handoff::the_giver_is_told,
+        handoff::a_giver_may_make_room_for_its_own_handoff,
+    }
+}
+
+/// What becomes of those who are in.
+async fn lives(fresh: &impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
+    each! {
+        fresh:
         rotation::a_token_used_up_last_may_be_repeated,
         rotation::an_early_refresh_keeps_its_token,
         rotation::a_refresh_goes_on,
@@ -90,11 +110,6 @@ pub async fn run(fresh: impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
         once::an_id_is_claimed_once,
         once::an_expired_id_is_spent,
         once::an_id_dies_with_its_owner,
-        handoff::a_code_is_used_once_and_ends_nobody,
-        handoff::a_refusal_leaves_the_code_usable,
-        handoff::a_code_dies_with_its_giver,
-        handoff::the_giver_is_told,
-        handoff::a_giver_may_make_room_for_its_own_handoff,
         feed::a_tail_follows_its_position,
         feed::a_stranger_gets_a_snapshot,
         feed::entries_are_forgotten_in_time,

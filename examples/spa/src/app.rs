@@ -8,7 +8,6 @@ use std::time::Instant;
 use countersign::{CountOf, Readiness, Refusal, ResponseBody, Sessions};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use tokio::sync::watch;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
 use crate::answer::{self, Body};
@@ -26,33 +25,11 @@ pub(crate) struct App {
     pub(crate) throttle: Throttle,
     metrics: Arc<Metrics>,
     page: Page,
-    closing: watch::Sender<Doors>,
-}
-
-/// Whether the server goes on serving.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doors {
-    Open,
-    Closing,
 }
 
 impl App {
     pub(crate) fn new(sessions: Sessions, people: People, metrics: Arc<Metrics>, page: Page) -> Self {
-        let closing = watch::Sender::new(Doors::Open);
-        Self { sessions, people, throttle: Throttle::new(), metrics, page, closing }
-    }
-
-    /// Ends the streams, which would not end by themselves.
-    pub(crate) fn close(&self) {
-        self.closing.send_replace(Doors::Closing);
-    }
-
-    /// Resolves when the server is about to end.
-    pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut doors = self.closing.subscribe();
-        async move {
-            let _ = doors.wait_for(|doors| *doors == Doors::Closing).await;
-        }
+        Self { sessions, people, throttle: Throttle::new(), metrics, page }
     }
 }
 
@@ -146,7 +123,7 @@ where
         Some(Route::Password) => account::change_password(app, &parts, body).await,
         Some(Route::Qr) => qr::picture(app, &parts, body).await,
         Some(Route::Cart) => cart::answer(&parts, body).await,
-        Some(Route::Stream) => live::stream(app, &parts),
+        Some(Route::Stream) => live::stream(&parts),
         Some(Route::Poll) => live::poll(&parts),
         Some(Route::Public) => Ok(answer::json(&serde_json::json!({ "public": true }))),
         _ => Err(Refusal::NotFound),

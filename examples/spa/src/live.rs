@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::{Refusal, Require, Session};
-use futures_util::future::select;
 use futures_util::{Stream, StreamExt as _, stream};
 use http::request::Parts;
 use http::{Response, StatusCode};
@@ -16,14 +15,12 @@ use serde_json::json;
 use tokio::time::interval;
 
 use crate::answer::{self, Body};
-use crate::app::App;
 
-/// `GET /api/stream`: a tick a second as server-sent events, until the session ends.
+/// `GET /api/stream`: a tick a second as server-sent events, until the session ends or the server does.
 /// With `Session-Passive: ?1`, listening is no activity.
-pub(crate) fn stream(app: &App, parts: &Parts) -> Result<Response<Body>, Refusal> {
+pub(crate) fn stream(parts: &Parts) -> Result<Response<Body>, Refusal> {
     let session = Session::<()>::from_parts_with(parts, &Require::session().pollable())?;
-    let end = select(Box::pin(session.ended()), Box::pin(app.closing()));
-    let body = StreamBody::new(ticks().take_until(end)).boxed_unsync();
+    let body = StreamBody::new(ticks().take_until(session.ended())).boxed_unsync();
     Ok(answer::typed("text/event-stream", StatusCode::OK, body))
 }
 

@@ -59,7 +59,8 @@ async fn run(flags: Flags) -> Result<(), StartError> {
     let stop = async {
         stop.await;
         tracing::info!("finishing open requests");
-        app.close();
+        // Streams would not end by themselves.
+        app.sessions.close_streams();
     };
     server::serve(started.listener, app::service(app.clone()), stop).await;
     app.sessions.shut_down().await.map_err(|_| StartError::Flush)

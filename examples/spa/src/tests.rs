@@ -207,7 +207,7 @@ async fn a_stream_ends_with_its_session_and_with_the_server() {
     assert_eq!(alice.post("/session/logout").await.status, StatusCode::NO_CONTENT);
     ends(&mut hers).await;
     assert!(his.frame().now_or_never().is_none(), "the next tick is a second away");
-    app.close();
+    app.sessions.close_streams();
     ends(&mut his).await;
 }
 

@@ -6,8 +6,10 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::own::{OwnBody, OwnStream};
+
 pin_project_lite::pin_project! {
-    /// The body of the service within, or one of our own. Neither is boxed.
+    /// The body of the service within, or one of our own. Only a stream of our own is boxed.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -22,6 +24,7 @@ pin_project_lite::pin_project! {
         Inner { #[pin] body: B },
         // What is still to be sent.
         Full { bytes: Option<Bytes> },
+        Stream { stream: OwnStream },
     }
 }
 
@@ -35,6 +38,13 @@ impl<B> ResponseBody<B> {
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         let bytes = Some(bytes.into()).filter(|bytes| !bytes.is_empty());
         Self { source: Source::Full { bytes } }
+    }
+
+    pub(crate) fn own(body: OwnBody) -> Self {
+        match body {
+            OwnBody::Full(bytes) => Self::full(bytes),
+            OwnBody::Stream(stream) => Self { source: Source::Stream { stream } },
+        }
     }
 }
 
@@ -55,6 +65,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         match self.project().source.project() {
             Projected::Inner { body } => body.poll_frame(cx),
             Projected::Full { bytes } => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Projected::Stream { stream } => stream.poll(cx).map(|next| Some(Ok(Frame::data(next?)))),
         }
     }
 
@@ -62,6 +73,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         match &self.source {
             Source::Inner { body } => body.is_end_stream(),
             Source::Full { bytes } => bytes.is_none(),
+            Source::Stream { .. } => false,
         }
     }
 
@@ -71,6 +83,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
             Source::Full { bytes } => {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
+            Source::Stream { .. } => SizeHint::default(),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! A person's own sessions: `GET /session/list`, `DELETE /session/{id}`, `POST /session/logout-others`.
 
-use bytes::Bytes;
 use countersign_registry::{EndReason, List, OpId, Target};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Response, StatusCode};
@@ -8,6 +7,7 @@ use serde::Serialize;
 
 use super::Call;
 use crate::authenticate::Active;
+use crate::body::OwnBody;
 use crate::flow;
 use crate::grant::json;
 use crate::layer::Answer;
@@ -65,7 +65,7 @@ fn op(inner: &Inner) -> OpId {
 }
 
 fn no_content() -> Answer {
-    let mut answer = Response::new(Bytes::new());
+    let mut answer = Response::new(OwnBody::default());
     *answer.status_mut() = StatusCode::NO_CONTENT;
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response};
 
+use crate::body::OwnBody;
 use crate::layer::Answer;
 use crate::sessions::Inner;
 
@@ -11,7 +12,7 @@ use crate::sessions::Inner;
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 pub(super) fn serve(inner: &Inner) -> Answer {
-    let mut answer = Response::new(Bytes::from(inner.ring().jwks_json()));
+    let mut answer = Response::new(OwnBody::from(Bytes::from(inner.ring().jwks_json())));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
     answer.headers_mut().insert(CACHE_CONTROL, CACHE);
     answer

@@ -50,10 +50,15 @@ async fn read(inner: &Inner, after: Option<FeedPosition>) -> Option<FeedPosition
     };
     inner.node.saw_registry_instant(batch.at);
     inner.node.learn(inner, &batch.entries);
+    let known = inner.view.position();
     let next = match inner.view.load(&batch, asked, batch.at) {
         Loaded::Complete => Some(batch.complete_to),
         Loaded::Gap | Loaded::Older => None,
     };
+    // Here alone, where each entry comes by once: a flow learns its own entries before the feed brings them again.
+    if let (Some(known), Some(_)) = (known, next) {
+        inner.node.watched.tell_givers(&batch.entries, known);
+    }
     inner.view.expire(batch.at);
     inner.node.loaded.send_replace(());
     next

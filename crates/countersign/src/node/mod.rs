@@ -21,7 +21,7 @@ pub use ending::Ending;
 
 use activity::Marks;
 use check::Checks;
-pub(crate) use ending::Watched;
+pub(crate) use ending::{Told, Watch, Watched};
 
 /// A node's background work and what it shares with requests.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Node {
     registry_instant: AtomicU64,
     marks: Marks,
     checks: Checks,
-    watched: Watched,
+    pub(crate) watched: Watched,
     loaded: watch::Sender<()>,
 }
 
@@ -120,7 +120,7 @@ impl Node {
             self.saw_registry_instant(entry.at);
             upkeep::learn_removed_key(inner, entry);
         }
-        self.watched.judge(inner);
+        self.watched.learn(inner, entries);
     }
 
     /// Notes that a session was active now.
