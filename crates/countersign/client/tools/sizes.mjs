@@ -1,20 +1,14 @@
-// `npm run sizes`: what each source file costs in the core, minified, in bytes.
+// `npm run sizes`: what each source file costs in the core, in bytes as bundled, before the last pass and compression.
 
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { lazily, options, script } from "./bundle.mjs";
+import { lazily, options, scripts } from "./bundle.mjs";
 
-const dpop = await script("src/dpop.ts");
-const { metafile, outputFiles } = await build({
-  ...options,
-  entryPoints: ["src/index.ts"],
-  plugins: [lazily(dpop)],
-  metafile: true,
-  outfile: "client.js",
-});
+const plugins = [lazily("")];
+const { metafile } = await build({ ...options, entryPoints: ["src/index.ts"], outfile: "client.js", plugins, metafile: true });
 const { inputs } = Object.values(metafile.outputs)[0];
 const rows = Object.entries(inputs).map(([file, { bytesInOutput }]) => [bytesInOutput, file]);
 for (const [bytes, file] of rows.sort(([a], [b]) => b - a)) console.log(String(bytes).padStart(6), file);
-const zipped = (text) => gzipSync(text, { level: 9 }).length;
-console.log(`core ${outputFiles[0].text.length} bytes, ${zipped(outputFiles[0].text)} compressed`);
-console.log(`dpop ${dpop.length} bytes, ${zipped(dpop)} compressed`);
+for (const [name, text] of Object.entries(await scripts())) {
+  console.log(`${name}: ${text.length} bytes, ${gzipSync(text, { level: 9 }).length} compressed`);
+}
