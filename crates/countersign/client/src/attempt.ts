@@ -13,10 +13,10 @@ export interface Outgoing {
   _method: string;
   _headers: Headers;
   _passive: boolean;
-  _signal: AbortSignal | null;
+  _signal: AbortSignal;
   /** In milliseconds; for who has the turn alone. */
   _timeout?: number;
-  _make(signal: AbortSignal | null): [RequestInfo, RequestInit];
+  _make(signal: AbortSignal): [RequestInfo, RequestInit];
 }
 
 /** Plain updates share a turn until their answer begins, but not for longer than this, in milliseconds. */
@@ -30,8 +30,10 @@ export async function attempt(core: Core, outgoing: Outgoing, alone = false): Pr
   const response = await sendInTurn(core, outgoing, alone);
   if (response.status !== 401 || !session) return response;
   const problem = await problemOf(response);
-  if (isOver(problem) && core._mark === used) over(core, session.id, problem.reason);
-  if (!isRenewable(problem)) return response;
+  if (!isRenewable(problem)) {
+    if (problem.code === "session-ended" && core._mark === used) over(core, session.id, problem.reason);
+    return response;
+  }
   const refusedNow = await unlessRefused(renewFor(core, outgoing, used, alone));
   if (refusedNow) return refusedNow;
   // In another tab somebody else may have logged in: this is not their request.
@@ -60,10 +62,6 @@ async function unlessRefused(renewal: Promise<void>): Promise<Response | undefin
   }
 }
 
-function isOver(problem: Problem): boolean {
-  return problem.code === "session-ended" && problem.reason !== "replaced";
-}
-
 function isRenewable(problem: Problem): boolean {
   return isCode(problem, "token-expired", "token-invalid", "not-authenticated") || problem.reason === "replaced";
 }
@@ -80,13 +78,13 @@ async function sendInTurn(core: Core, outgoing: Outgoing, alone: boolean): Promi
 }
 
 async function sendOnce(core: Core, { _url, _make, _signal, _timeout }: Outgoing): Promise<Response> {
-  const go = (signal: AbortSignal | null) => send(core, _url, () => _make(signal));
+  const go = (signal: AbortSignal) => send(core, _url, () => _make(signal));
   try {
     const response = await (_timeout ? within(core._environment, _timeout, _signal, go) : go(_signal));
     reached(core);
     return response;
   } catch (error) {
-    if (!_signal?.aborted) troubled(core, error);
+    if (!_signal.aborted) troubled(core, error);
     throw error;
   }
 }

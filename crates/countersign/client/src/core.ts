@@ -5,7 +5,7 @@ import type { Environment, Prover } from "./environment.js";
 import type { Listeners } from "./listeners.js";
 import type { Marks } from "./marks.js";
 import type { Problem } from "./problem.js";
-import type { Renewal } from "./refresh.js";
+import type { SessionInit } from "./session.js";
 import type { EndReason, SessionEvents, SessionObject, State } from "./state.js";
 import type { Store } from "./store.js";
 import type { Tabs, Token } from "./tabs.js";
@@ -13,6 +13,8 @@ import type { Turns } from "./turns.js";
 
 /** One browser tab's session. */
 export interface Core {
+  /** Where the session is; nothing of it goes anywhere else. */
+  readonly _origin: string;
   /** The absolute address under which the endpoints are mounted, without a slash at its end. */
   readonly _base: string;
   /** What the names of all locks and channels begin with. */
@@ -40,9 +42,8 @@ export interface Core {
   _prover: Prover | undefined;
   _nonce: string | undefined;
 
-  /** What is under way. */
-  _renewal: Renewal | undefined;
-  _restoring: Promise<void> | undefined;
+  /** What is under way, by what it is; whoever wants the same waits for it. */
+  readonly _running: Map<unknown, Promise<void>>;
   /** How often in a row the server was out of reach, for what reason, and until when it asked to be left alone (local clock, ms). */
   _failures: number;
   _trouble: unknown;
@@ -58,8 +59,8 @@ export interface Core {
   /** Calls a mounted endpoint ("/list") with the session, and reads its JSON. Throws a Problem for a refusal, a TypeError without a network. */
   _call<T>(method: string, path: string, body?: object): Promise<T>;
 
-  /** A login in one of its forms: at a mounted endpoint ("/admit"), or at any address of this origin ("https://…/login"). */
-  _enter(url: string, body: object): Promise<SessionObject>;
+  /** A login in one of its forms at a mounted endpoint ("/admit"). */
+  _enter(path: string, body: object): Promise<SessionObject>;
 
   /** The server told otherwise than by an answer to a request that the session with this id is over. */
   _over(id: string, reason?: EndReason): void;
@@ -67,11 +68,3 @@ export interface Core {
   /** Tells the listeners of `Session.on` in all tabs. The same warning twice is told once. */
   _tell<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void;
 }
-
-/** What `Session.fetch` takes beyond what `fetch` takes. */
-export type SessionInit = RequestInit & {
-  /** The update is alone in this browser, has an `Idempotency-Key`, and is repeated until it is known to have happened. */
-  exclusive?: boolean;
-  /** The request is polling and no activity of a person. */
-  passive?: boolean;
-};

@@ -24,17 +24,17 @@ export function enter(core: Core, url: string, body: object): Promise<SessionObj
   });
 }
 
-/** The address of an application's login endpoint. Passwords and tokens stay at the session's origin. */
-export function loginUrl(core: Core, url: string): string {
+/** Logs in at the application's endpoint. Passwords and tokens stay at the session's origin. */
+export async function login(core: Core, url: string, body: object): Promise<SessionObject> {
   const { href, origin } = new URL(url, core._environment.location());
-  if (origin !== new URL(core._base).origin) throw new TypeError("The login must be at the session's origin.");
-  return href;
+  if (origin !== core._origin) throw new TypeError("The login must be at the session's origin.");
+  return enter(core, href, body);
 }
 
 /** Ends the browser's session, in all tabs. */
 export function logout(core: Core): Promise<void> {
   return core._turns("exclusive", async () => {
-    await insist(core, () => ask(core, "POST", "/logout"));
+    await insist(core, () => ask(core, "POST", `${core._base}/logout`));
     const before = core._session;
     core._mark = nextMark(core);
     leave(core);

@@ -63,19 +63,19 @@ export function browserEnvironment(): Environment {
   const { navigator, document } = globalThis;
   return {
     fetch: (input, init) => fetch(input, init),
-    now: () => Date.now(),
+    now: Date.now,
     setTimeout: (run, milliseconds) => setTimeout(run, milliseconds),
     clearTimeout: (timer) => clearTimeout(timer as number),
-    random: () => Math.random(),
+    random: Math.random,
     uniqueKey: () => crypto.randomUUID(),
     locks: navigator?.locks,
     openChannel: (name) => new BroadcastChannel(name),
     isOnline: () => navigator?.onLine !== false,
     isVisible: () => document?.visibilityState !== "hidden",
     on(name, listener) {
-      const target: EventTarget = name === "visibilitychange" ? document : globalThis;
-      target.addEventListener(name, listener as EventListener);
-      return () => target.removeEventListener(name, listener as EventListener);
+      // What happens to the document bubbles.
+      addEventListener(name, listener as EventListener);
+      return () => removeEventListener(name, listener as EventListener);
     },
     location: () => location.href,
     loadDpop: () => import("./dpop.js"),

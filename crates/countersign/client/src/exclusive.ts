@@ -18,7 +18,7 @@ export async function exclusively(core: Core, outgoing: Outgoing): Promise<Respo
       const outcome = await until(once(), outgoing._signal).catch((error: unknown) => ({ _error: error }));
       const response = outcome instanceof Response ? outcome : undefined;
       const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
-      const enough = outgoing._signal?.aborted || environment.now() + wait > last;
+      const enough = outgoing._signal.aborted || environment.now() + wait > last;
       if (enough || (response && !(await isPassing(response)))) {
         if (outcome instanceof Response) return outcome;
         throw outcome._error;

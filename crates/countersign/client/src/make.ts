@@ -25,6 +25,7 @@ export function createCore(options: SessionOptions): Core {
   const path = pathname.replace(/\/+$/, "");
   const lockName = `countersign:${path}`;
   const core: Core = {
+    _origin: origin,
     _base: origin + path,
     _lockName: lockName,
     _environment: environment,
@@ -42,8 +43,7 @@ export function createCore(options: SessionOptions): Core {
     _token: null,
     _prover: undefined,
     _nonce: undefined,
-    _renewal: undefined,
-    _restoring: undefined,
+    _running: new Map(),
     _failures: 0,
     _trouble: undefined,
     _quietUntil: 0,
@@ -51,7 +51,7 @@ export function createCore(options: SessionOptions): Core {
     _ready: Promise.resolve(),
     _fetch: (input, init) => sessionFetch(core, input, init),
     _call: (method, path, body) => call(core, method, path, body),
-    _enter: (path, body) => enter(core, path, body),
+    _enter: (path, body) => enter(core, core._base + path, body),
     _over: (id, reason) => over(core, id, reason),
     _tell(name, event) {
       core._listeners._emit(name, event);

@@ -8,13 +8,6 @@ import { adopt, leave, show, troubled } from "./standing.js";
 import type { EndReason, SessionObject } from "./state.js";
 import { ask, type Ask, isCode, nonsense } from "./wire.js";
 
-/** An exchange under way, that others may wait for. */
-export interface Renewal {
-  _used: number;
-  _passive: boolean;
-  _done: Promise<void>;
-}
-
 /** The answer to a refresh, and to a login in all its forms. */
 interface TokenResponse {
   session: SessionObject;
@@ -29,17 +22,14 @@ const PATIENCE = 5_000;
 
 /** Renews the access token, unless this or another tab has done so since mark `used`. Throws what went wrong. */
 export function renew(core: Core, used: number, passive = false): Promise<void> {
-  const running = core._renewal;
-  if (running?._used === used && (passive || !running._passive)) return running._done;
-  const renewal: Renewal = {
-    _used: used,
-    _passive: passive,
-    _done: core._turns("exclusive", () => renewAlone(core, used, passive)).finally(() => {
-      if (core._renewal === renewal) core._renewal = undefined;
-    }),
-  };
-  core._renewal = renewal;
-  return renewal._done;
+  return once(core, `${used} ${passive}`, () => core._turns("exclusive", () => renewAlone(core, used, passive)));
+}
+
+/** Does something once for all who want it at the same time. */
+function once(core: Core, what: string, task: () => Promise<void>): Promise<void> {
+  const running = core._running.get(what) ?? task().finally(() => core._running.delete(what));
+  core._running.set(what, running);
+  return running;
 }
 
 /** The same for who has the turn already. Without `used`, whatever others did. */
@@ -50,7 +40,7 @@ export async function renewAlone(core: Core, used?: number, passive = false): Pr
   if (core._environment.now() < core._quietUntil && !isCode(core._trouble, "sessions-limit")) throw core._trouble;
   if (core._store.get().status === "active") show(core, "refreshing");
   try {
-    await take(core, await exchange(core, "/refresh", { _passive: passive, _bare: true }));
+    await take(core, await exchange(core, `${core._base}/refresh`, { _passive: passive, _bare: true }));
   } catch (error) {
     if (isFinal(error)) await end(core, error);
     // The key is gone and another was made: nothing can be done with that session here, but a login can.
@@ -83,21 +73,19 @@ export async function catchUp(core: Core): Promise<void> {
 /** Asks the server which session this is. */
 export async function look(core: Core): Promise<void> {
   const mark = Math.max(core._mark, (await core._marks._newest())[0]);
-  // A tab that knows nothing has missed nothing.
-  if (!core._session) core._mark = mark;
-  const session = await ask<SessionObject>(core, "GET", "");
+  const session = await ask<SessionObject>(core, "GET", core._base);
   if (!isSession(session)) throw nonsense();
   adopt(core, session, core._token, mark);
 }
 
 /** Finds out who this browser is: at most two requests. Throws what went wrong. */
 export function restore(core: Core): Promise<void> {
-  return (core._restoring ??= lookOrRenew(core).finally(() => {
-    core._restoring = undefined;
-  }));
+  return once(core, "", () => lookOrRenew(core));
 }
 
 async function lookOrRenew(core: Core): Promise<void> {
+  // A tab that knows nothing has missed nothing.
+  if (!core._session) core._mark = Math.max(core._mark, (await core._marks._newest())[0]);
   try {
     await look(core);
   } catch (error) {
@@ -109,9 +97,9 @@ async function lookOrRenew(core: Core): Promise<void> {
 }
 
 /** Sends a refresh, or a login in one of its forms, until it is answered or nobody would wait any longer. */
-export async function exchange(core: Core, path: string, options: Ask): Promise<TokenResponse> {
+export async function exchange(core: Core, url: string, options: Ask): Promise<TokenResponse> {
   return insist(core, async () => {
-    const answer = await ask<TokenResponse>(core, "POST", path, options);
+    const answer = await ask<TokenResponse>(core, "POST", url, options);
     if (!isSession(answer?.session)) throw nonsense();
     return answer as TokenResponse;
   });
@@ -166,7 +154,7 @@ async function end(core: Core, { code, reason }: Problem): Promise<void> {
   else if (core._store.get().status !== "ended") leave(core, why && { reason: why });
   // Either none are there, or those of the login that replaced this session are on their way.
   if (code === "not-authenticated" || reason === "replaced") return;
-  await ask(core, "POST", "/logout", { _bare: true }).catch(() => {});
+  await ask(core, "POST", `${core._base}/logout`, { _bare: true }).catch(() => {});
 }
 
 /** The server told that a session is over. Its refresh token has the last word: it may be another session's by now. */

@@ -1,7 +1,8 @@
 // `Session.fetch`: what goes to the session's origin is made repeatable, and a stronger login is asked for where it is missing.
 
 import { attempt, type Outgoing } from "./attempt.js";
-import type { Core, SessionInit } from "./core.js";
+import type { Core } from "./core.js";
+import type { SessionInit } from "./session.js";
 import { exclusively } from "./exclusive.js";
 import { until } from "./patience.js";
 import { problemOf } from "./problem.js";
@@ -10,9 +11,8 @@ const KEY = "Idempotency-Key";
 
 export async function sessionFetch(core: Core, input: RequestInfo | URL, init: SessionInit = {}): Promise<Response> {
   const url = new URL(input instanceof Request ? input.url : input, core._environment.location());
-  if (url.origin !== new URL(core._base).origin) return core._environment.fetch(input, init);
-  const outgoing = prepare(input, url.href, init);
-  if (init.exclusive && !outgoing._headers.has(KEY)) outgoing._headers.set(KEY, core._environment.uniqueKey());
+  if (url.origin !== core._origin) return core._environment.fetch(input, init);
+  const outgoing = repeatable(core, new Request(input instanceof Request ? input : url, init), init);
   const go = () => (outgoing._headers.has(KEY) ? exclusively(core, outgoing) : attempt(core, outgoing));
   await until(core._ready, outgoing._signal);
   const subject = core._session?.subject;
@@ -23,23 +23,18 @@ export async function sessionFetch(core: Core, input: RequestInfo | URL, init: S
   return core._session?.subject === subject ? go() : response;
 }
 
-function prepare(input: RequestInfo | URL, url: string, init: SessionInit): Outgoing {
-  const { exclusive: _, passive = false, ...rest } = init;
-  let request = input instanceof Request ? input : undefined;
-  const headers = new Headers(rest.headers ?? request?.headers);
+/** A request holds its body, a stream too, so that each sending gets a copy. One that was read already fails here, as with fetch. */
+function repeatable(core: Core, request: Request, { exclusive, passive = false }: SessionInit): Outgoing {
+  const headers = new Headers(request.headers);
   if (passive) headers.set("Session-Passive", "?1");
-  const method = rest.method ?? request?.method ?? "GET";
-  if (rest.body instanceof ReadableStream) {
-    // A stream can be read once; a Request that holds it can be copied.
-    request = new Request(request ?? url, { ...rest, duplex: "half" } as RequestInit);
-    delete rest.body;
-  }
+  if (exclusive && !headers.has(KEY)) headers.set(KEY, core._environment.uniqueKey());
+  const { url, method, signal } = request;
   return {
     _url: url,
-    _method: method.toUpperCase(),
+    _method: method,
     _headers: headers,
     _passive: passive,
-    _signal: rest.signal ?? request?.signal ?? null,
-    _make: (signal) => [request?.clone() ?? url, { ...rest, headers, method, signal }],
+    _signal: signal,
+    _make: (signal) => [request.clone(), { headers, method, signal }],
   };
 }

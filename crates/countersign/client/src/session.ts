@@ -1,8 +1,7 @@
 // The session of this browser tab: what an application holds, and how its parts are wired.
 
-import type { SessionInit } from "./core.js";
 import * as devices from "./devices.js";
-import { enter, loginUrl, logout } from "./enter.js";
+import { login, logout } from "./enter.js";
 import type { Environment } from "./environment.js";
 import * as handoffs from "./handoff.js";
 import { live } from "./live.js";
@@ -23,6 +22,14 @@ export interface SessionOptions {
   /** For tests: other parts of the outside world than the browser's. */
   environment?: Partial<Environment>;
 }
+
+/** What `Session.fetch` takes beyond what `fetch` takes. */
+export type SessionInit = RequestInit & {
+  /** The update is alone in this browser, has an `Idempotency-Key`, and is repeated until it is known to have happened. */
+  exclusive?: boolean;
+  /** The request is polling and no activity of a person. */
+  passive?: boolean;
+};
 
 /** This browser's session. No function of it needs `this`. */
 export interface Session {
@@ -70,8 +77,8 @@ export function createSession(options: SessionOptions = {}): Session {
     current: { get: core._store.get, subscribe: core._store.subscribe },
     ready,
     fetch: core._fetch,
-    login: async (url, body) => enter(core, loginUrl(core, url), body),
-    admit: (choice, end) => enter(core, "/admit", { choice, end }),
+    login: (url, body) => login(core, url, body),
+    admit: (choice, end) => core._enter("/admit", { choice, end }),
     logout: () => logout(core),
     extend: () => extend(core),
     list: () => devices.list(core),

@@ -10,7 +10,7 @@ export interface Store<T> {
   readonly subscribe: (listener: (value: T) => void) => () => void;
 }
 
-/** A store with the function that changes it. */
+/** @internal A store with the function that changes it. */
 export function createStore<T>(value: T): Store<T> & { readonly _set: (value: T) => void } {
   const listeners = new Set<{ listener: (value: T) => void }>();
   return {

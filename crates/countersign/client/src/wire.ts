@@ -45,9 +45,8 @@ export interface Ask {
  * Asks an endpoint of the framework, or an application's login, for JSON. Throws a Problem for a refusal. Gives up
  * after a third of the race window; whatever is neither a refusal nor the JSON of the contract is a TypeError: weather.
  */
-export function ask<T>(core: Core, method: string, path: string, options: Ask = {}): Promise<T> {
+export function ask<T>(core: Core, method: string, url: string, options: Ask = {}): Promise<T> {
   const { _body, _headers, _passive, _bare } = options;
-  const url = /^https?:/.test(path) ? path : core._base + path;
   const headers = {
     ..._headers,
     ...(_body && { "Content-Type": "application/json" }),
