@@ -1,6 +1,5 @@
 export { createSession } from "./session.js";
-export type { Session, SessionOptions } from "./session.js";
-export type { SessionInit } from "./core.js";
+export type { Session, SessionInit, SessionOptions } from "./session.js";
 export type { Channel, DpopModule, Environment, PageEvent, ProofOf, Prover } from "./environment.js";
 export { Problem } from "./problem.js";
 export type { ProblemCode, ProblemMembers } from "./problem.js";

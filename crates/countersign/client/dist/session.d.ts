@@ -1,4 +1,3 @@
-import type { SessionInit } from "./core.js";
 import type { Environment } from "./environment.js";
 import type { Problem } from "./problem.js";
 import type { SessionEvents, SessionObject, State } from "./state.js";
@@ -14,6 +13,13 @@ export interface SessionOptions {
     /** For tests: other parts of the outside world than the browser's. */
     environment?: Partial<Environment>;
 }
+/** What `Session.fetch` takes beyond what `fetch` takes. */
+export type SessionInit = RequestInit & {
+    /** The update is alone in this browser, has an `Idempotency-Key`, and is repeated until it is known to have happened. */
+    exclusive?: boolean;
+    /** The request is polling and no activity of a person. */
+    passive?: boolean;
+};
 /** This browser's session. No function of it needs `this`. */
 export interface Session {
     /** Where the session stands, to look at and to follow. */

@@ -5,7 +5,3 @@ export interface Store<T> {
     /** Calls the listener at once, and again after each change, until the returned function is called. */
     readonly subscribe: (listener: (value: T) => void) => () => void;
 }
-/** A store with the function that changes it. */
-export declare function createStore<T>(value: T): Store<T> & {
-    readonly _set: (value: T) => void;
-};

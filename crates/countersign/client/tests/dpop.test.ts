@@ -1,9 +1,10 @@
 // Proofs are judged by jose, an implementation of its own.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
-import { calculateJwkThumbprint, decodeProtectedHeader, EmbeddedJWK, jwtVerify } from "jose";
-import { createProver, hash, thumbprint } from "../src/dpop.js";
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader, EmbeddedJWK, jwtVerify } from "jose";
+import { createProver, hash, thumbprint, type PublicJwk } from "../src/dpop.js";
 import type { ProofOf } from "../src/environment.js";
 
 const NOW = 1_790_000_000.75;
@@ -54,4 +55,22 @@ test("a thumbprint is the one that others calculate", async () => {
   const jwk = { crv: "P-256", kty: "EC", x, y } as const;
   assert.equal(await thumbprint(jwk), await calculateJwkThumbprint(jwk));
   assert.equal(await hash("abc"), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+});
+
+// The server's tests read the same file.
+const vectors = "../../../tests/vectors/dpop.json";
+
+interface Vectors {
+  keys: Record<string, { jwk: PublicJwk; thumbprint: string }>;
+  cases: { name: string; proof: string; token: string | null; expect: { ok: boolean } }[];
+}
+
+test("thumbprints and tokens' hashes are those that the server knows", async () => {
+  const { keys, cases }: Vectors = JSON.parse(readFileSync(vectors, "utf8"));
+  for (const { jwk, thumbprint: expected } of Object.values(keys).filter(({ jwk }) => jwk.crv === "P-256")) {
+    assert.equal(await thumbprint(jwk), expected);
+  }
+  const bound = cases.filter(({ token, expect }) => token && expect.ok);
+  assert.notEqual(bound.length, 0);
+  for (const { name, proof, token } of bound) assert.equal(decodeJwt(proof)["ath"], await hash(token!), name);
 });
