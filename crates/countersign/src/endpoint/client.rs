@@ -147,6 +147,16 @@ mod tests {
     }
 
     #[test]
+    fn the_client_asks_for_its_other_module_by_a_name_that_is_kept() {
+        let client = str::from_utf8(Module::Client.text()).unwrap();
+        let (_, named) = client.split_once("./dpop.js?").unwrap();
+        let query = named.split('"').next().unwrap();
+        let request = Request::get(format!("/session/dpop.js?{query}")).body(()).unwrap();
+        let answer = serve(Module::Dpop, &request.into_parts().0);
+        assert_eq!(answer.headers()[CACHE_CONTROL], KEPT, "{query}");
+    }
+
+    #[test]
     fn the_two_modules_have_tags_of_their_own_content() {
         for module in [Module::Client, Module::Dpop] {
             assert_eq!(module.tag(), tag(module.text()));
