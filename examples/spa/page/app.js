@@ -26,10 +26,11 @@ else start();
 /** The client knows the transports of pages: cookies and bearer. */
 function refuse() {
   element("no-page").hidden = false;
-  element("status").hidden = element("cart").hidden = true;
+  element("status").hidden = true;
 }
 
 function start() {
+  element("cart").hidden = false;
   const session = createSession({ onStepUp: () => prove() });
   const prove = askPassword(session);
   const ask = showAsk(session);
@@ -41,13 +42,19 @@ function start() {
     handoff: showHandoff(session),
     password: showPassword(session),
   };
-  showRedeem(session, ask);
+  const home = () => settle(parts, session.current.get().session);
+  showRedeem(session, ask, home);
   showTicks(session);
   watchWeather(session);
   watchExpiry(session, prove);
   watchOthers(session, parts);
   follow(session, parts);
-  onClick(element("note-close"), () => dismiss(parts, session));
+  // A dialog gives the focus back to what had it, which may be gone by then.
+  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", home);
+  onClick(element("note-close"), () => {
+    say("");
+    home();
+  });
   onClick(element("logout"), () => session.logout().catch((error) => say(complaint(error))));
 }
 
@@ -73,6 +80,10 @@ function follow(session, parts) {
     if (isChanged) change(parts, before, state);
     else if (away && state.status !== "offline") load(parts, someone);
     away = state.status === "offline";
+  });
+  // Other tabs and devices may have changed what this one shows.
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible" && shown !== undefined) load(parts, shown);
   });
 }
 
@@ -105,11 +116,6 @@ function settle(parts, someone) {
   else parts.login.focus();
 }
 
-function dismiss(parts, session) {
-  say("");
-  settle(parts, session.current.get().session);
-}
-
 /** What others do to this session. */
 function watchOthers(session, parts) {
   session.on("handed-over", ({ device }) => {
@@ -117,7 +123,4 @@ function watchOthers(session, parts) {
     parts.devices.load();
     say(`Your session was continued on “${device ?? "another device"}”. If that was not you, end it in the list below.`);
   });
-  // A dialog gives the focus back to what had it, which may be gone by then.
-  const back = () => settle(parts, session.current.get().session);
-  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", back);
 }

@@ -5,7 +5,7 @@ import { complaint, device } from "./words.js";
 
 const GONE = "This link was used already or is too old. Make another one on the other device.";
 
-export function showRedeem(session, ask) {
+export function showRedeem(session, ask, home) {
   const dialog = element("redeem");
   const go = element("redeem-confirm");
   /** The code, and whose session it continues once the server has said so. */
@@ -48,7 +48,10 @@ export function showRedeem(session, ask) {
       if (!offered) return say(complaint(error));
       if (!error.choice) return refused(error);
       dialog.close();
-      ask.open(error, say);
+      ask.open(error, (words) => {
+        say(words);
+        home();
+      });
     }
   }
 

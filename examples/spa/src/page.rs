@@ -55,6 +55,7 @@ impl Page {
             "login.js",
             "password.js",
             "redeem.js",
+            "start.js",
             "ticks.js",
             "weather.js",
             "words.js",
