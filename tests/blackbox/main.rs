@@ -19,6 +19,7 @@ mod events;
 mod exclusive;
 mod flags;
 mod full_disk;
+mod handoff;
 mod hostile_tokens;
 mod key_files;
 mod keys;

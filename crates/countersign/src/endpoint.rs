@@ -4,6 +4,7 @@ mod admit;
 mod client;
 mod devices;
 mod events;
+mod handoff;
 mod jwks;
 mod refresh;
 mod whoami;
@@ -41,6 +42,8 @@ pub(crate) enum Endpoint {
     List,
     LogoutOthers,
     Admit,
+    Handoff,
+    Redeem,
     Events,
     /// `/{id}`, whatever the id is.
     One(String),
@@ -75,6 +78,8 @@ pub(crate) fn find(prefix: &str, path: &str) -> Option<Endpoint> {
         "list" => Endpoint::List,
         "logout-others" => Endpoint::LogoutOthers,
         "admit" => Endpoint::Admit,
+        "handoff" => Endpoint::Handoff,
+        "handoff/redeem" => Endpoint::Redeem,
         "events" => Endpoint::Events,
         "" => Endpoint::Unknown,
         id if id.contains('/') => Endpoint::Unknown,
@@ -149,7 +154,12 @@ impl Endpoint {
     fn methods(&self) -> Option<&'static str> {
         match self {
             Self::Whoami | Self::List | Self::Events | Self::Jwks | Self::Module(_) => Some("GET, HEAD"),
-            Self::Refresh | Self::Logout | Self::LogoutOthers | Self::Admit => Some("POST"),
+            Self::Refresh
+            | Self::Logout
+            | Self::LogoutOthers
+            | Self::Admit
+            | Self::Handoff
+            | Self::Redeem => Some("POST"),
             Self::One(_) => Some("DELETE"),
             Self::Unknown => None,
         }
@@ -170,7 +180,7 @@ impl Endpoint {
 
     /// Whether it could set or delete a session's cookies, so that another site must not reach it at all.
     fn sets_cookies(&self) -> bool {
-        matches!(self, Self::Refresh | Self::Logout | Self::Admit)
+        matches!(self, Self::Refresh | Self::Logout | Self::Admit | Self::Redeem)
     }
 }
 
@@ -211,6 +221,8 @@ impl Call<'_> {
             Endpoint::LogoutOthers => devices::end_others(self).await,
             Endpoint::One(id) => devices::end_one(self, &id).await,
             Endpoint::Admit => admit::serve(self, body).await,
+            Endpoint::Handoff => handoff::hand_off(self, body).await,
+            Endpoint::Redeem => handoff::redeem(self, body).await,
             Endpoint::Events => events::serve(self).await,
             _ => Err(Refusal::NotFound),
         }
@@ -263,6 +275,9 @@ mod tests {
         check("/session/AAAAAAAAAAAAAAAAAAAAAA", Some(Endpoint::One("AAAAAAAAAAAAAAAAAAAAAA".into())));
         check("/session/", Some(Endpoint::Unknown));
         check("/session/a/b", Some(Endpoint::Unknown));
+        check("/session/handoff", Some(Endpoint::Handoff));
+        check("/session/handoff/redeem", Some(Endpoint::Redeem));
+        check("/session/handoff/", Some(Endpoint::Unknown));
         check("/session/client.js", Some(Endpoint::Module(client::Module::Client)));
         check("/session/client.jsx", Some(Endpoint::One("client.jsx".into())));
         check("/sessions", None);

@@ -60,6 +60,13 @@ pub enum SessionEvent {
         /// The version that the data says it has.
         version: u16,
     },
+    /// A session was handed off: it goes on, on another device, as a session of its own.
+    HandedOver {
+        /// The first one.
+        session: SessionId,
+        /// The other one.
+        to: SessionId,
+    },
     /// A request was refused, by the code of its problem document.
     Refused {
         /// Such as `token-invalid`.

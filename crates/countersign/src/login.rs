@@ -53,6 +53,7 @@ impl Login {
             replaces: session_of_browser(&carried),
             key: facts.key,
             code: None,
+            handed_off: None,
             binding: Binding::default(),
         };
         Self { carried, asked: login, state: CarryOver::Visit(facts.held.clone()) }

@@ -16,7 +16,7 @@ use crate::transport::Transport;
 
 /// What the transport `body` sends.
 #[derive(Deserialize)]
-struct Form {
+pub(super) struct Form {
     refresh_token: Option<String>,
 }
 
@@ -43,12 +43,12 @@ pub(super) async fn logout<B: http_body::Body>(call: &Call<'_>, body: B) -> Resu
     Ok(flow::farewell(call.inner, &states).into_response())
 }
 
-async fn form<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Option<Form>, Refusal> {
+pub(super) async fn form<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Option<Form>, Refusal> {
     body::read_optional_json(call.headers(), body, BodyLimits::default()).await
 }
 
 /// The refresh token, from where the transport lets it travel.
-fn presented<'a>(call: &'a Call<'_>, form: Option<&'a Form>) -> Option<&'a str> {
+pub(super) fn presented<'a>(call: &'a Call<'_>, form: Option<&'a Form>) -> Option<&'a str> {
     match call.inner.config.transport {
         Transport::Body => form?.refresh_token.as_deref(),
         Transport::Cookies | Transport::Bearer => call.jar().refresh,

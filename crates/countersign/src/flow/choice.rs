@@ -10,6 +10,7 @@ use countersign_registry::{Admission, Code, Full, OnceId, Owner};
 use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::handoff::HandedOff;
 use super::login::{self, Begun, Login};
 use super::mint::Persistence;
 use crate::authenticate::{self, TOKEN_LIMIT};
@@ -42,21 +43,27 @@ struct Sealed {
     /// The key that the refused login proved: whoever goes on must hold it too.
     #[serde(default)]
     key: Option<String>,
+    /// The session that the refused one was to go on from.
+    #[serde(default)]
+    handed_off: Option<HandedOff>,
 }
 
 /// A code for a refused login.
 pub(super) fn code(inner: &Inner, login: &Login, full: &Full) -> Option<ChoiceCode> {
+    // A handoff's code stays usable, and so must be one with its choice: whichever is used first uses up both.
+    let handoff = login.code.filter(|_| login.handed_off.is_some());
     let sealed = Sealed {
-        id: inner.random.bytes(),
+        id: handoff.map_or_else(|| inner.random.bytes(), |code| code.id.0),
         owner: login.owner.clone(),
         methods: login.methods.clone(),
         remember: login.persistence == Persistence::Persistent,
-        born: full.position,
+        born: handoff.map_or(full.position, |code| code.born),
         key: login.binding.key.clone(),
+        handed_off: login.handed_off.clone(),
     };
     let claims = CodeClaims {
         issuer: inner.config.issuer.to_string(),
-        expires_at: full.at.after(LIFE),
+        expires_at: handoff.map_or(full.at.after(LIFE), |code| code.until),
         data: serde_json::value::to_raw_value(&sealed).ok()?,
     };
     let token = inner.ring().mint_code(KIND, &claims, inner.random.bytes()).ok()?;
@@ -88,6 +95,7 @@ pub(crate) async fn admit_choice(
         key: None,
         code: Some(Code { id: OnceId(sealed.id), until, born: sealed.born, end: Some(end) }),
         binding,
+        handed_off: sealed.handed_off,
     };
     login::login(inner, login).await
 }

@@ -8,6 +8,7 @@ use countersign_registry::{
 use countersign_token::SessionId;
 
 use super::choice;
+use super::handoff::HandedOff;
 use super::mint::{self, Material, Persistence, Successor};
 use crate::dpop::Binding;
 use crate::event::SessionEvent;
@@ -31,6 +32,8 @@ pub(crate) struct Login {
     pub(crate) code: Option<Code>,
     /// The key that the session is bound to.
     pub(crate) binding: Binding,
+    /// The session that it goes on from.
+    pub(crate) handed_off: Option<HandedOff>,
 }
 
 /// A session that began, and what its client is to receive.
@@ -64,18 +67,20 @@ pub(crate) async fn login(inner: &Arc<Inner>, login: Login) -> Result<Begun, Ref
 }
 
 fn prepare(inner: &Inner, login: &Login) -> Admit {
+    let handed_off = login.handed_off.as_ref();
     Admit {
         session: SessionId::from_bytes(inner.random.bytes()),
         owner: login.owner.clone(),
-        auth_time: None,
+        auth_time: handed_off.map(|first| first.auth_time),
         methods: login.methods.clone(),
         device: login.device.clone(),
-        lifetime: Lifetime::For(inner.config.policy.lifetime),
+        lifetime: handed_off
+            .map_or(Lifetime::For(inner.config.policy.lifetime), |first| Lifetime::Until(first.ends)),
         admission: login.admission,
         replaces: login.replaces,
         login_key: login.key,
         code: login.code,
-        handed_off_from: None,
+        handed_off_from: handed_off.map(|first| first.giver),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod choice;
 mod end;
+mod handoff;
 mod login;
 mod mint;
 mod refresh;
@@ -10,6 +11,7 @@ mod update;
 
 pub(crate) use choice::{ChoiceForm, admit_choice};
 pub(crate) use end::{end, end_session, farewell};
+pub(crate) use handoff::{HandoffForm, LIFE as HANDOFF_LIFE, hand_off, offer, redeem};
 pub(crate) use login::{Login, login};
 pub(crate) use refresh::{refresh, renew};
 pub(crate) use update::{Presented, carry_session, carry_visit, exclusive, plain, read_visit, reset, visit};

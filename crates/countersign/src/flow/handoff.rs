@@ -1,0 +1,153 @@
+//! The handoff: a session goes on, on another device, as a session of its own.
+//!
+//! The code is sealed by the key ring, so no server needs to remember it; its one-time id is claimed in the same
+//! step that admits the session. It is worth a login, so only a fresh session that holds both its tokens gets one, it
+//! is short-lived, and what it leads to is not fresh: no chain of handoffs begins with one password.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_registry::{Admission, Code, OnceId, Owner, Standing, Verdict};
+use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp, Unverified};
+use serde::{Deserialize, Serialize};
+
+use super::login::{self, Begun, Login};
+use super::mint::Persistence;
+use crate::authenticate::{self, Active, TOKEN_LIMIT};
+use crate::dpop::{self, Came};
+use crate::event::SessionEvent;
+use crate::refusal::{BadRequest, Refusal};
+use crate::sessions::Inner;
+
+/// How long a code may be redeemed.
+pub(crate) const LIFE: Duration = Duration::from_mins(1);
+
+/// The kind of code, which no other kind opens as.
+const KIND: &str = "handoff";
+
+/// What the other device sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HandoffForm {
+    code: String,
+    /// Whose session it is to be, in the words of the one who redeems: nobody goes on as somebody they did not name.
+    pub(crate) confirm: Option<String>,
+}
+
+/// What the person who redeems is asked about, before it takes effect.
+#[derive(Debug, Serialize)]
+pub(crate) struct Offer {
+    subject: Arc<str>,
+    device: Option<Arc<str>>,
+}
+
+/// What a session takes over from the one that it was handed off from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct HandedOff {
+    pub(crate) giver: SessionId,
+    pub(crate) auth_time: Timestamp,
+    pub(crate) ends: Timestamp,
+}
+
+/// What the code seals.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    id: [u8; 32],
+    owner: Owner,
+    methods: Arc<str>,
+    device: Option<Arc<str>>,
+    born: FeedPosition,
+    handed_off: HandedOff,
+}
+
+/// A code for a session on another device. Asks where the feed is: the code dies with every end that comes after it.
+pub(crate) async fn hand_off(
+    inner: &Inner,
+    active: &Active,
+    device: Option<Arc<str>>,
+) -> Result<String, Refusal> {
+    inner.node.first_view(inner).await?;
+    let batch = super::ask(inner, "feed", inner.registry.feed(inner.view.position())).await?;
+    inner.node.saw_registry_instant(batch.at);
+    inner.node.learn(inner, &batch.entries);
+    if let Verdict::Ended(reason) = inner.view.judge(&active.question()) {
+        return Err(Refusal::SessionEnded(Some(reason)));
+    }
+    let identity = &active.claims().identity;
+    let sealed = Sealed {
+        id: inner.random.bytes(),
+        owner: active.owner(),
+        methods: format!("{} handoff", identity.methods.join(" ")).trim_start().into(),
+        device,
+        born: batch.complete_to,
+        handed_off: HandedOff {
+            giver: identity.session,
+            auth_time: identity.auth_time,
+            ends: identity.session_expires_at,
+        },
+    };
+    let claims = CodeClaims {
+        issuer: inner.config.issuer.to_string(),
+        expires_at: batch.at.after(LIFE),
+        data: serde_json::value::to_raw_value(&sealed).map_err(|_| Refusal::Internal)?,
+    };
+    let minted = inner.ring().mint_code(KIND, &claims, inner.random.bytes());
+    minted.map_err(|error| super::mint::cannot_mint(inner, &error))
+}
+
+/// Whose session a code leads to. It uses up nothing.
+pub(crate) async fn offer(inner: &Inner, form: &HandoffForm) -> Result<Offer, Refusal> {
+    let (sealed, _) = open(inner, &form.code)?;
+    let giver = sealed.handed_off.giver;
+    match super::ask(inner, "get", inner.registry.get(vec![giver])).await?.pop() {
+        Some(Standing::Live(..)) => Ok(Offer { subject: sealed.owner.subject, device: sealed.device }),
+        _ => Err(Refusal::TokenInvalid),
+    }
+}
+
+/// Admits the session that a code leads to, and uses the code up, in one step.
+///
+/// It is a browser session whatever the first one was: the other device may be somebody else's.
+pub(crate) async fn redeem(
+    inner: &Arc<Inner>,
+    form: &HandoffForm,
+    device: Option<Arc<str>>,
+    replaces: Option<SessionId>,
+    came: Option<&Came>,
+) -> Result<Begun, Refusal> {
+    let (sealed, until) = open(inner, &form.code)?;
+    if form.confirm.as_deref() != Some(&*sealed.owner.subject) {
+        return Err(BadRequest::Parameter("confirm").into());
+    }
+    let login = Login {
+        owner: sealed.owner,
+        methods: sealed.methods,
+        persistence: Persistence::Browser,
+        admission: Admission::Limited,
+        device,
+        replaces,
+        key: None,
+        code: Some(Code { id: OnceId(sealed.id), until, born: sealed.born, end: None }),
+        binding: dpop::binding(inner, came).await?,
+        handed_off: Some(sealed.handed_off.clone()),
+    };
+    let begun = login::login(inner, login).await.map_err(|refusal| match refusal {
+        // The session that the code was made in has ended, and the code with it.
+        Refusal::SessionEnded(_) => Refusal::TokenInvalid,
+        refusal => refusal,
+    })?;
+    let to = begun.seated.record.id;
+    inner.tell(&SessionEvent::HandedOver { session: sealed.handed_off.giver, to });
+    Ok(begun)
+}
+
+/// A forged or expired code opens as nothing: one answer for all.
+fn open(inner: &Inner, code: &str) -> Result<(Sealed, Timestamp), Refusal> {
+    let unverified = Unverified::parse(code, TOKEN_LIMIT).map_err(authenticate::refusal)?;
+    let claims = inner
+        .ring()
+        .open_code(&unverified, KIND, &inner.config.issuer, inner.now())
+        .map_err(|_| Refusal::TokenInvalid)?;
+    let sealed = serde_json::from_str(claims.data.get()).map_err(|_| Refusal::TokenInvalid)?;
+    Ok((sealed, claims.expires_at))
+}
