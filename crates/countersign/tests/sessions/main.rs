@@ -11,6 +11,7 @@ mod hostile;
 mod luck;
 mod nodes;
 mod prover;
+mod replays;
 mod shop;
 mod site;
 mod transports;
