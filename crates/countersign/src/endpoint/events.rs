@@ -136,3 +136,20 @@ fn event(name: &str, data: &Value) -> Bytes {
 fn member(name: &str, value: Option<impl Into<String>>) -> Value {
     value.map_or_else(|| json!({}), |value| json!({ name: value.into() }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_what_the_client_reads() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../../../tests/vectors/events.json")).unwrap();
+        let written = vectors["written"].as_array().unwrap();
+        assert!(!written.is_empty());
+        for case in written {
+            let bytes = event(case["event"].as_str().unwrap(), &case["data"]);
+            assert_eq!(std::str::from_utf8(&bytes), Ok(case["wire"].as_str().unwrap()));
+        }
+    }
+}
