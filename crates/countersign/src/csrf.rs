@@ -1,7 +1,7 @@
 //! Whether a request comes from the site itself: Fetch Metadata first, then `Origin` against the configured one.
 //! No token to manage.
 
-use http::header::ORIGIN;
+use http::header::{ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::origin::Origin;
@@ -21,6 +21,9 @@ pub(crate) enum Verdict {
 /// Judges a request that carries a session cookie, or whose answer could set or delete one (login, admit, redeem,
 /// refresh, logout). `cookie_came`: whether any of our cookies came with it.
 ///
+/// The handshake of a WebSocket is judged as an unsafe method is: it is a `GET`, but browsers send it for any site, with
+/// its cookies, and let that site talk on what it opens.
+///
 /// | `Sec-Fetch-Site` | `Origin` | verdict on an unsafe method |
 /// |---|---|---|
 /// | `same-origin` | any | same origin |
@@ -29,7 +32,7 @@ pub(crate) enum Verdict {
 /// | absent | another, `null`, or twice | cross-site |
 /// | absent | absent | cross-site if a cookie came; else it is no browser |
 pub(crate) fn judge(method: &Method, headers: &HeaderMap, own: &Origin, cookie_came: bool) -> Verdict {
-    let same = is_safe(method)
+    let same = (is_safe(method) && !opens_socket(headers))
         || match (the_one(headers, &SEC_FETCH_SITE), the_one(headers, &ORIGIN)) {
             (Found::One(site), _) => site == "same-origin",
             (Found::Several, _) | (Found::None, Found::Several) => false,
@@ -42,6 +45,16 @@ pub(crate) fn judge(method: &Method, headers: &HeaderMap, own: &Origin, cookie_c
 /// RFC 9110, section 9.2.1. An unknown method is unsafe.
 fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+}
+
+/// RFC 6455, section 4.1. (Over HTTP/2 the method is `CONNECT`, which is unsafe: RFC 8441.)
+fn opens_socket(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(UPGRADE).iter().map(HeaderValue::as_bytes);
+    let is_websocket = |protocol: &[u8]| {
+        let name = protocol.split(|byte| *byte == b'/').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"websocket")
+    };
+    lines.any(|line| line.split(|byte| *byte == b',').any(is_websocket))
 }
 
 enum Found<'a> {

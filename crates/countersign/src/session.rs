@@ -311,7 +311,12 @@ impl<D> Session<D> {
         Login::again(self.carried.clone(), &self.active, &self.facts)
     }
 
-    /// Resolves when it has ended, or was not refreshed in time: for streams and sockets to stop at.
+    /// Resolves when it has ended, was not refreshed in time, or the server stops
+    /// ([`Sessions::close_streams`]): for streams and sockets to stop at.
+    ///
+    /// The handshake of a WebSocket that carries a session cookie has passed the layer only if it came from the site's
+    /// own pages, as a request that changes something must: a handler need not look at `Origin`. A socket of a page that
+    /// holds its token in memory is the application's to authenticate, since browsers let no script set its headers.
     pub fn ended(&self) -> impl Future<Output = Ending> + Send + use<D> {
         Watched::ended(self.inner().clone(), self.active.clone())
     }

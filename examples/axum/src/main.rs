@@ -5,6 +5,8 @@
 //! call localhost:3000/cart -d '{"item": "tea"}'
 //! ```
 
+mod live;
+
 use std::error::Error;
 
 use axum::routing::{get, post};
@@ -41,6 +43,7 @@ fn app(sessions: &Sessions) -> Router {
         .route("/login", post(login))
         .route("/logout", post(logout))
         .route("/cart", get(show).post(add))
+        .route("/live", get(live::live))
         .route("/me", get(async |session: Session| session.subject().to_owned()))
         .layer(sessions.layer())
 }

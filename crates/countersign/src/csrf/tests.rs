@@ -76,6 +76,35 @@ fn every_combination_is_judged_as_the_contract_says() {
 }
 
 #[test]
+fn the_handshake_of_a_web_socket_is_no_safe_request() {
+    let own = OWN.parse().unwrap();
+    let check = |upgrade: &[&'static str], opens: bool| {
+        for sites in SITES {
+            for origins in ORIGINS {
+                for cookie_came in [false, true] {
+                    let mut headers = request(sites, origins);
+                    for line in upgrade {
+                        headers.append("upgrade", HeaderValue::from_static(line));
+                    }
+                    let as_method = if opens { "POST" } else { "GET" };
+                    assert_eq!(
+                        judge(&Method::GET, &headers, &own, cookie_came),
+                        expect(as_method, sites, origins, cookie_came),
+                        "Upgrade {upgrade:?}, Sec-Fetch-Site {sites:?}, Origin {origins:?}, cookie {cookie_came}"
+                    );
+                }
+            }
+        }
+    };
+    check(&["websocket"], true);
+    check(&["WebSocket"], true);
+    check(&["h2c, websocket/13"], true);
+    check(&["h2c", " websocket "], true);
+    check(&["h2c"], false);
+    check(&["websockets"], false);
+}
+
+#[test]
 fn the_host_of_a_request_has_no_say() {
     let own = OWN.parse().unwrap();
     let mut headers = request(&[], &["https://attacker.test"]);
