@@ -17,7 +17,7 @@ pub(crate) enum OwnBody {
 
 impl OwnBody {
     pub(crate) fn stream(stream: impl Stream<Item = Bytes> + Send + 'static) -> Self {
-        Self::Stream(OwnStream(Mutex::new(stream.boxed())))
+        Self::Stream(OwnStream(Mutex::new(stream.fuse().boxed())))
     }
 
     /// How many bytes it has, if that is known.

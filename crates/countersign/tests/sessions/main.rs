@@ -5,7 +5,9 @@
 
 mod builder;
 mod dpop;
+mod events;
 mod flows;
+mod handoff;
 mod honest;
 mod hostile;
 mod luck;
