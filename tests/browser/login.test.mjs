@@ -118,8 +118,8 @@ describe('the page', { timeout: 180_000 }, () => {
     await alice.portrait('logged-out');
     await alice.page.reload();
     await alice.isSignedOut();
-    await alice.page.goBack();
-    await alice.page.goBack();
+    await alice.goesBack();
+    await alice.goesBack();
     await alice.isSignedOut();
 
     await alice.page.context().addCookies(kept);

@@ -9,21 +9,29 @@ import { Visitor } from './visitor.mjs';
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** The file's browser. */
-export let browser;
+/** Playwright turns the back/forward cache off, which people's browsers have. For files whose stories need it. */
+export function keepPagesForGoingBack() {
+  ignoreDefaultArgs.push('--disable-back-forward-cache');
+}
 
-before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
-});
+const ignoreDefaultArgs = [];
+let launched;
+
+/** The file's browser. */
+function theBrowser() {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return launched ??= chromium.launch({ executablePath, args: FLAGS, ignoreDefaultArgs });
+}
 
 after(async () => {
-  await browser?.close();
+  await (await launched)?.close();
 });
 
 /** A site for the stories of the enclosing `describe`; returns the function that tells one. */
 export function siteWith(...flags) {
+  let browser;
   let site;
-  before(async () => { site = await Site.open(flags); });
+  before(async () => { [browser, site] = await Promise.all([theBrowser(), Site.open(flags)]); });
   after(async () => { await site?.close(); });
 
   return (name, tell) => test(name, async () => {

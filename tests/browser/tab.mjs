@@ -1,31 +1,37 @@
 // Tabs with nothing in them but the client: what a page's script asks of it, and what it then is told.
 
 import assert from 'node:assert/strict';
+import { PATIENCE_MS } from './patience.mjs';
 import { audit, witness } from './witness.mjs';
 
-const PATIENCE_MS = 10_000;
+
+/** Browser profiles are told apart by a header, so that their requests can be counted. */
+let arrivals = 0;
 
 export class Tab {
   #site;
+  #browser;
   page;
   complaints;
 
   /** The first tab of a browser profile of its own. */
   static async arrive(browser, site, { profile = {}, prepare, options } = {}) {
-    const context = await browser.newContext(profile);
-    const complaints = await witness(context);
+    const number = arrivals += 1;
+    const context = await browser.newContext({ extraHTTPHeaders: { 'x-browser': `${number}` }, ...profile });
     await prepare?.(context);
-    return Tab.#open(context, site, complaints, options);
+    const complaints = await witness(context);
+    return Tab.#open(context, site, complaints, options, number);
   }
 
   /** Another tab of the same browser profile. */
   another(options) {
-    return Tab.#open(this.page.context(), this.#site, this.complaints, options);
+    return Tab.#open(this.page.context(), this.#site, this.complaints, options, this.#browser);
   }
 
-  static async #open(context, site, complaints, options) {
+  static async #open(context, site, complaints, options, number) {
     const tab = new Tab();
     tab.#site = site;
+    tab.#browser = number;
     tab.complaints = complaints;
     tab.page = await context.newPage();
     tab.page.setDefaultTimeout(PATIENCE_MS);
@@ -69,6 +75,26 @@ export class Tab {
     }, [path, init]);
   }
 
+  /** Waits until the access token that the session has now is of no use any more. */
+  async tokenRunsOut() {
+    const { session: { access_expires_at: end } } = await this.state();
+    await this.page.waitForFunction((end) => session.now() > end, end);
+  }
+
+  /** What this browser (all its tabs) has sent so far. */
+  sent(what) {
+    return this.#site.weather.of(what).filter((exchange) => this.isBy(exchange));
+  }
+
+  isBy(exchange) {
+    return exchange.headers['x-browser'] === `${this.#browser}`;
+  }
+
+  /** Orders weather for this browser alone. */
+  order(what, fate, how = {}) {
+    return this.#site.weather.order(what, fate, { ...how, who: (exchange) => this.isBy(exchange) });
+  }
+
   async leave() {
     for (const page of this.page.context().pages()) {
       if (page.url().startsWith(this.#site.origin)) await audit(page);
@@ -84,12 +110,18 @@ export class Tab {
   }
 }
 
-/** Runs in the page. */
+/** Runs in the page. `stepUp` names who proves once more who they are where that is asked. */
 async function start(options) {
   const { createSession } = await import('/session/client.js');
-  const session = createSession(options);
+  const { stepUp: user, ...plain } = options ?? {};
   const heard = [];
   const tell = (name, detail) => heard.push({ name, detail, at: Date.now() });
+  const onStepUp = async ({ code }) => {
+    tell('step-up', { code });
+    await session.login('/login', { user, password: 'correct horse' });
+    return true;
+  };
+  const session = createSession(user ? { ...plain, onStepUp } : plain);
   for (const name of ['expiring', 'ended', 'handed-over']) session.on(name, (detail) => tell(name, detail));
   session.current.subscribe(() => tell('state', session.current.get().status));
   Object.assign(globalThis, { session, heard });

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAccessible } from './accessible.mjs';
+import { PATIENCE_MS, until } from './patience.mjs';
 import { audit, witness } from './witness.mjs';
 
 const SCREENSHOTS = process.env.COUNTERSIGN_SCREENSHOTS ?? join(import.meta.dirname, '../../target/screenshots');
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 800 };
-const PATIENCE_MS = 10_000;
 
 export class Visitor {
   #site;
@@ -18,9 +19,9 @@ export class Visitor {
   complaints;
 
   static async arrive(browser, site, { profile = {}, prepare } = {}) {
-    const context = await browser.newContext({ viewport: DESKTOP, ...profile });
-    const complaints = await witness(context);
+    const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...profile });
     await prepare?.(context);
+    const complaints = await witness(context);
     return Visitor.#open(context, site, complaints);
   }
 
@@ -51,10 +52,9 @@ export class Visitor {
 
   /** After a failure: what the page looked like, and what the browser had to say about it. */
   async leaveEvidence(name) {
-    const file = `failed-${name.replaceAll(/[^a-z]+/gi, '-')}-${performance.now().toFixed()}.png`;
-    await mkdir(SCREENSHOTS, { recursive: true });
-    await this.page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
-    console.error(`see ${file}; the page's complaints: ${JSON.stringify(this.complaints)}`);
+    const file = `failed-${name.replaceAll(/[^a-z]+/gi, '-')}-${performance.now().toFixed()}`;
+    await picture(this.page, file);
+    console.error(`see ${file}.png; the page's complaints: ${JSON.stringify(this.complaints)}`);
     await this.#context.close();
   }
 
@@ -93,20 +93,49 @@ export class Visitor {
   async hasInCart(...items) {
     // The version comes with the items: without it, an empty list is one that was not loaded yet.
     await this.see('cart-version').filter({ hasText: /\d/ }).waitFor();
-    await this.#settles('cart', items, async () => {
+    await until(async () => {
       const shown = await this.see('cart-item').allInnerTexts();
       return shown.map((text) => text.trim());
-    });
+    }, items, 'cart');
+  }
+
+  /** Nobody is logged in in this browser, whatever the page shows. */
+  async isNobody() {
+    assert.equal(await this.cookie('__Host-session'), undefined);
+    assert.equal(await this.cookie('__Host-session-refresh'), undefined);
+  }
+
+  /** Follows a link, as from a message. (A page that is open already is left: it might only see another fragment.) */
+  async opens(link) {
+    await this.page.goto('about:blank');
+    await this.page.goto(link);
+  }
+
+  /** The browser may show the page as it was left: then nothing is loaded. */
+  async goesBack() {
+    await this.page.goBack({ waitUntil: 'commit' });
   }
 
   async seesDevices(count) {
-    await this.#settles('devices', count, () => this.see('device').count());
+    await until(() => this.see('device').count(), count, 'devices');
   }
 
   /** Presses the end button of the one other device; the page marks this one with aria-current. */
   async endTheOtherDevice() {
     const other = this.see('device').and(this.page.locator(':not([aria-current])'));
     await other.getByTestId('device-end').click();
+  }
+
+  /** Waits until this person's login is older than this. */
+  async loginGrowsOld(seconds) {
+    const answer = await this.page.request.get(`${this.#site.origin}/session`);
+    const { auth_time: since } = await answer.json();
+    await this.page.waitForFunction((until) => Date.now() / 1000 > until, since + seconds + 1);
+  }
+
+  async proveWhoTheyAre(password = 'correct horse') {
+    await this.see('confirm-password').fill(password);
+    await this.see('confirm-submit').click();
   }
 
   async reads(words) {
@@ -117,26 +146,24 @@ export class Visitor {
     return this.#context.cookies(this.#site.origin).then((all) => all.find((cookie) => cookie.name === name));
   }
 
-  /** Pictures at both sizes; on the phone nothing may stick out sideways. */
+  /** Pictures at both sizes. Nothing sticks out sideways, and whoever cannot see or use a mouse is not left out. */
   async portrait(name) {
-    await mkdir(SCREENSHOTS, { recursive: true });
     for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
       await this.page.setViewportSize(viewport);
-      await this.page.screenshot({ path: join(SCREENSHOTS, `${name}-${size}.png`), fullPage: true });
+      await picture(this.page, `${name}-${size}`);
       const overhang = await this.page.evaluate(widestOverhang);
       assert.equal(overhang, 0, `${name} at ${viewport.width} px is ${overhang} px too wide`);
+      await isAccessible(this.page, `${name}, ${size}`);
     }
+    await this.page.emulateMedia({ colorScheme: 'dark' });
+    await isAccessible(this.page, `${name}, dark`);
+    await this.page.emulateMedia({ colorScheme: 'light' });
   }
+}
 
-  async #settles(what, expected, look) {
-    const deadline = Date.now() + PATIENCE_MS;
-    let seen = await look();
-    while (JSON.stringify(seen) !== JSON.stringify(expected) && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      seen = await look();
-    }
-    assert.deepEqual(seen, expected, what);
-  }
+async function picture(page, name) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
 }
 
 /** Runs in the page: how far the page can be scrolled sideways. */

@@ -84,7 +84,7 @@ export class Weather {
     this.seen.push(exchange);
     this.#tell('arrived', exchange);
     response.once('close', () => {
-      exchange.ended = performance.now();
+      exchange.ended = Date.now();
       this.#tell('ended', exchange);
     });
     const ordered = this.#fates.find(({ what, times, who }) => times > 0 && what === exchange.what && who(exchange));
@@ -103,7 +103,7 @@ export class Exchange {
   #request;
   #response;
   #upstream;
-  arrived = performance.now();
+  arrived = Date.now();
   ended;
   status;
 
@@ -140,9 +140,11 @@ export class Exchange {
     this.#response.end(body);
   }
 
-  async stream(answer) {
+  /** Passes an answer on as it comes in, after these words of our own. */
+  async stream(answer, before = '') {
     this.#head(answer.statusCode, answer.headers);
     this.#response.flushHeaders();
+    if (before) this.#response.write(before);
     answer.pipe(this.#response);
     await Promise.race([once(answer, 'close'), once(this.#response, 'close')]);
     // An answer that broke off must not look like one that came to its end.

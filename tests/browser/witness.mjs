@@ -10,6 +10,10 @@ const REFUSED_REQUEST = /^Failed to load resource/;
 export async function witness(context) {
   const complaints = [];
   await context.addInitScript(() => {
+    // As the page finds them, whatever a story has done to them before.
+    const { fetch, XMLHttpRequest, EventSource, WebSocket, BroadcastChannel, Request, Response, setTimeout } = globalThis;
+    const found = { fetch, XMLHttpRequest, EventSource, WebSocket, BroadcastChannel, Request, Response, setTimeout };
+    Object.defineProperty(globalThis, 'asFound', { value: found });
     addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
       console.error(`content security policy: ${violatedDirective} ${blockedURI}`);
     });
@@ -25,7 +29,7 @@ export async function witness(context) {
 /** Looks into a page before it is left. */
 export async function audit(page) {
   assert.deepEqual(await page.evaluate(allThatIsStored), { local: [], session: [], databases: {} });
-  assert.deepEqual(await page.evaluate(whatIsNotNative), []);
+  assert.deepEqual(await page.evaluate(whatIsReplaced), []);
 }
 
 /** Runs in the page: every entry of every storage; of the key pair of DPoP, only what it should not be. */
@@ -37,9 +41,10 @@ async function allThatIsStored() {
   });
   const isHandle = (value) => value?.privateKey instanceof CryptoKey && value.privateKey.extractable === false
     && value.publicKey instanceof CryptoKey && Object.keys(value).length === 2;
-  const names = await indexedDB.databases().catch(() => []);
-  for (const { name } of names) {
-    const database = await done(indexedDB.open(name));
+  // In some stories it is forbidden: then there is nothing in it.
+  const factory = (() => { try { return indexedDB; } catch { return undefined; } })();
+  for (const { name } of await factory?.databases() ?? []) {
+    const database = await done(factory.open(name));
     for (const store of database.objectStoreNames) {
       const values = await done(database.transaction(store).objectStore(store).getAll());
       const others = values.filter((value) => !isHandle(value));
@@ -50,11 +55,7 @@ async function allThatIsStored() {
   return stored;
 }
 
-/** Runs in the page: functions of the browser that somebody has replaced. */
-function whatIsNotNative() {
-  const named = { fetch, XMLHttpRequest, EventSource, WebSocket, BroadcastChannel, Request, Response,
-    open: XMLHttpRequest.prototype.open, send: XMLHttpRequest.prototype.send, addEventListener, setTimeout,
-    pushState: history.pushState, json: Response.prototype.json };
-  const isNative = (found) => /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(found));
-  return Object.keys(named).filter((name) => !isNative(named[name]));
+/** Runs in the page: globals of the browser that somebody has replaced or wrapped. */
+function whatIsReplaced() {
+  return Object.keys(asFound).filter((name) => globalThis[name] !== asFound[name]);
 }
