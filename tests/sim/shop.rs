@@ -9,8 +9,9 @@ use bytes::Bytes;
 use countersign::{
     BodyLimits, Grant, ProblemStyle, Refusal, Require, Session, SessionData, StateVersion, Visitor, read_json,
 };
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
@@ -88,5 +89,7 @@ fn page(session: &Session<Done>, done: &Done, version: StateVersion) -> Response
     let page = json!({
         "session": session.id().to_string(), "items": done.items, "note": done.note, "version": version.to_string(),
     });
-    Response::new(page.to_string().into())
+    let mut response = Response::new(page.to_string().into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }

@@ -10,7 +10,7 @@ use countersign::{
 };
 use countersign_registry::{Faulty, OpKind, Standing};
 use http::{Request, Response};
-use http_body_util::BodyExt as _;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{DATE, HeaderValue};
 use serde::Deserialize;
