@@ -160,7 +160,10 @@ class Exchange {
   }
 
   async #stream() {
+    // Some proxies hold back whatever does not end.
+    if (!this.#world.carriesStreams) return;
     const answer = await this.#world.serveApart(this.#request);
+    if (answer.status === 404) Object.assign(answer, { status: 200, headers: [['content-type', 'text/event-stream']] });
     if (answer.status !== 200 || this.#state === 'ended') return this.#answerAfter(50, answer);
     const { tab, signal } = this.#request;
     this.#end(() => this.#resolve(openStream(this.#world, tab, answer.headers, signal)));

@@ -24,8 +24,10 @@ export class Oracle {
 
   /** Follows what a tab shows. */
   watch(tab) {
+    tab.knew = new Set();
     tab.session.current.subscribe((state) => {
       const { status } = state;
+      if (state.session) tab.knew.add(state.session.id);
       this.#world.trace(tab, `state ${status}${state.reason ? ` (${state.reason})` : ''}`);
       const { session } = tab.browser.truth;
       if (OVER.has(status) && this.isLive(session)) this.violated(tab, `${status} while its session lives`);
@@ -70,7 +72,7 @@ export class Oracle {
     browser.truth.session = null;
   }
 
-  /** An answer that the application saw. `before` was the browser's session as it asked. */
+  /** An answer that the application saw. `before` was the tab's session as it asked. */
   async answered(tab, response, before) {
     if (response.status !== 401) return;
     const problem = await response.clone().json().catch(() => ({}));
@@ -90,7 +92,7 @@ export class Oracle {
   judgeRecovered(tab) {
     const { status } = tab.session.current.get();
     const { session } = tab.browser.truth;
-    if (this.isLive(session) && !['active', 'limit-reached'].includes(status)) {
+    if (this.isLive(session) && !['active', 'limit-reached'].includes(status) && !this.#isUninformed(tab, status)) {
       this.violated(tab, `${status} five minutes after the weather has cleared`);
     }
   }
@@ -99,12 +101,18 @@ export class Oracle {
   judgeFinally(tab) {
     const state = tab.session.current.get();
     const { session } = tab.browser.truth;
+    if (this.#isUninformed(tab, state.status)) return;
     if (this.isLive(session)) {
       if (state.status !== 'active' && state.status !== 'limit-reached') this.violated(tab, `${state.status} at the end`);
       else if (state.session?.id !== session) this.violated(tab, 'another session at the end');
     } else if (state.session && !OVER.has(state.status) && !this.isLive(state.session.id)) {
       this.violated(tab, `${state.status} at the end, of a session that has ended`);
     }
+  }
+
+  /** Without a channel, a tab cannot hear that somebody has logged in in another one. */
+  #isUninformed(tab, status) {
+    return OVER.has(status) && tab.browser.traits.channel !== 'open' && !tab.knew.has(tab.browser.truth.session);
   }
 
   #happened(request, event) {

@@ -36,7 +36,7 @@ export class Person {
     browser.weather = null;
     if (browser.isAsleep) browser.wake();
     if (!browser.isOnline) browser.goOnline();
-    for (const tab of browser.tabs) if (tab.isFrozen) tab.thaw({ persisted: false });
+    for (const tab of browser.tabs) if (tab.isFrozen) tab.thaw();
   }
 
   lookEverywhere() {
@@ -69,7 +69,7 @@ export class Person {
       await this[`_${what}`](tab);
     } catch (error) {
       // Refused, or out of reach: it is shown to the person, who tries again some time.
-      const isExpected = error.name === 'Problem' || error instanceof TypeError || error.name === 'AbortError';
+      const isExpected = error.name === 'Problem' || error instanceof TypeError || /Abort|Timeout/.test(error.name);
       this.#world.trace(tab, `${what} failed: ${error.name} ${error.code ?? error.message}`);
       if (!isExpected || isBug(error)) this.#world.oracle.violated(tab, `${what} failed: ${error.stack}`);
     }
@@ -154,9 +154,8 @@ export class Person {
   /** The tab goes to the background, and stands still there (browsers spare tabs that hold a lock). */
   async _freeze(tab) {
     if (this.#browser.locks.concern(tab)) return;
-    const persisted = this.#chance.chance(0.5);
-    tab.freeze({ persisted });
-    this.#later(0.1, 40, () => tab.isOpen && tab.isFrozen && tab.thaw({ persisted }));
+    tab.freeze(this.#chance.chance(0.5));
+    this.#later(0.1, 40, () => tab.isOpen && tab.isFrozen && tab.thaw());
   }
 
   async _sleep() {
@@ -191,7 +190,7 @@ export class Person {
   }
 
   async #fetch(tab, address, init) {
-    const before = this.#browser.truth.session;
+    const before = tab.session.current.get().session?.id;
     const response = await tab.session.fetch(address, init);
     this.#world.trace(tab, `${init?.method ?? 'GET'} ${address} answered ${response.status}`);
     await this.#world.oracle.answered(tab, response, before);
@@ -212,5 +211,5 @@ function post(body) {
 
 /** A TypeError of the client's own making, and none of the network's. */
 function isBug(error) {
-  return error instanceof TypeError && !/fetch|network|load/i.test(error.message);
+  return error instanceof TypeError && !/fetch|network|load|not understood/i.test(error.message);
 }

@@ -10,6 +10,7 @@ export class Tab {
   /** Requests on their way: each is told when the tab's network is cut. */
   underWay = new Set();
   #scheduler;
+  #isCached = false;
   #late = [];
   #timers = new Set();
   #listeners = new Map();
@@ -70,8 +71,9 @@ export class Tab {
     this.browser.locks.forget(this);
   }
 
-  /** Goes to the background and stands still there. */
-  freeze({ persisted }) {
+  /** Goes to the background and stands still there; `persisted`: in the back/forward cache. */
+  freeze(persisted) {
+    this.#isCached = persisted;
     this.isVisible = false;
     this.tell('visibilitychange');
     if (persisted) this.tell('pagehide', { persisted: true });
@@ -79,11 +81,11 @@ export class Tab {
     this.cutNetwork();
   }
 
-  thaw({ persisted }) {
+  thaw() {
     this.isFrozen = false;
     this.isVisible = true;
     this.catchUp();
-    if (persisted) this.tell('pageshow', { persisted: true });
+    if (this.#isCached) this.tell('pageshow', { persisted: true });
     this.tell('visibilitychange');
   }
 

@@ -22,7 +22,9 @@ export class World {
   network;
   weather;
   oracle;
+  /** Event streams that are open, and whether the way lets them through. */
   streams = new Set();
+  carriesStreams;
   begun;
   requests = 0;
   /** Every update has a number of its own. */
@@ -46,7 +48,8 @@ export class World {
     this.begun = this.wishes.start * SECOND;
     this.scheduler = new Scheduler(this.begun);
     this.network = new Network(this, this.chance.fork());
-    this.#length = this.chance.between(1.5, 5) * HOUR;
+    this.#length = this.chance.between(0.7, 3) * HOUR;
+    this.carriesStreams = this.chance.chance(0.8);
     this.weather = new Weather(this, this.chance.fork(), this.#length);
     this.oracle = new Oracle(this);
   }
@@ -66,7 +69,7 @@ export class World {
       await this.#control('DELETE', '');
     } finally {
       this.#wire.close();
-      for (const browser of this.#browsers) for (const tab of browser.tabs) tab.session.close();
+      for (const browser of this.#browsers) for (const tab of browser.tabs) tab.session?.close();
     }
     return this.oracle.violations;
   }
@@ -80,10 +83,8 @@ export class World {
   }
 
   /** Lets the server answer a request, now. */
-  async serve(request) {
-    const answer = await this.#exchange(this.#wire, request);
-    this.oracle.served(request, answer, this.#events(answer));
-    return answer;
+  serve(request) {
+    return this.#exchange(this.#wire, request);
   }
 
   /** The head of an answer that does not end, on a connection of its own. */
@@ -110,10 +111,12 @@ export class World {
     return [`seed ${this.seed}: ${JSON.stringify(this.wishes)}`, ...this.#lines].join('\n');
   }
 
-  #exchange(wire, request) {
+  async #exchange(wire, request) {
     this.requests++;
     const headers = { ...request.headers, 'sim-world': this.#id, 'sim-time': Math.floor(this.scheduler.now) };
-    return wire.exchange(request.method, request.target, headers, request.body);
+    const answer = await wire.exchange(request.method, request.target, headers, request.body);
+    this.oracle.served(request, answer, this.#events(answer));
+    return answer;
   }
 
   #events({ headers }) {
