@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use countersign::{
-    Algorithm, KeyRing, Limits, ManualClock, MemoryRegistry, OnFull, Policy, Registry as _, SessionId, Sessions,
+    Algorithm, Dpop, KeyRing, Limits, ManualClock, MemoryRegistry, OnFull, Policy, Registry as _, SessionId, Sessions,
     Timestamp, Transport,
 };
 use countersign_registry::{Faulty, OpKind, Standing};
@@ -38,6 +38,7 @@ pub(crate) struct Wishes {
     idle: u64,
     lifetime: u64,
     dangling_after: u64,
+    dpop: bool,
     user_limit: Option<u32>,
     on_full: String,
 }
@@ -53,6 +54,7 @@ impl Default for Wishes {
             idle: 24 * 3600,
             lifetime: 14 * 24 * 3600,
             dangling_after: 1800,
+            dpop: false,
             user_limit: None,
             on_full: "refuse".into(),
         }
@@ -98,9 +100,11 @@ impl Site {
         let sink = happened.clone();
         let sessions = Sessions::builder(ORIGIN, KeyRing::generate(wishes.algorithm()?, start), registry.clone())
             .clock(clock.clone())
+            .exact_lifetimes()
             .policy(wishes.policy())
             .limits(wishes.limits()?)
             .transport(wishes.transport.parse::<Transport>().map_err(|error| error.to_string())?)
+            .dpop(if wishes.dpop { Dpop::Required } else { Dpop::Offered })
             .on_event(move |event: &_| sink.note(event))
             .build()
             .map_err(|error| error.to_string())?;

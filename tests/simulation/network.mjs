@@ -162,11 +162,10 @@ class Exchange {
   async #stream() {
     // Some proxies hold back whatever does not end.
     if (!this.#world.carriesStreams) return;
-    const answer = await this.#world.serveApart(this.#request);
-    if (answer.status === 404) Object.assign(answer, { status: 200, headers: [['content-type', 'text/event-stream']] });
+    const answer = await this.#world.serve({ ...this.#request, target: '/session' });
     if (answer.status !== 200 || this.#state === 'ended') return this.#answerAfter(50, answer);
     const { tab, signal } = this.#request;
-    this.#end(() => this.#resolve(openStream(this.#world, tab, answer.headers, signal)));
+    this.#end(() => this.#resolve(openStream(this.#world, tab, signal)));
   }
 
   #end(settle) {
@@ -182,7 +181,7 @@ function page(status, text, headers = []) {
 }
 
 /** An answer as a script sees it. */
-export function response({ status, headers, body }) {
+function response({ status, headers, body }) {
   const visible = headers.filter(([name]) => name !== 'set-cookie' && !name.startsWith('sim-'));
   const isEmpty = status === 204 || status === 304;
   return new Response(isEmpty ? null : body, { status, headers: visible });

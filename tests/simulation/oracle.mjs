@@ -27,10 +27,12 @@ export class Oracle {
     tab.knew = new Set();
     tab.session.current.subscribe((state) => {
       const { status } = state;
-      if (state.session) tab.knew.add(state.session.id);
       this.#world.trace(tab, `state ${status}${state.reason ? ` (${state.reason})` : ''}`);
       const { session } = tab.browser.truth;
-      if (OVER.has(status) && this.isLive(session)) this.violated(tab, `${status} while its session lives`);
+      // A tab may tell that the session before this one is over, before it hears of the login since.
+      const isOlder = tab.last !== undefined && tab.last !== session;
+      if (OVER.has(status) && this.isLive(session) && !isOlder) this.violated(tab, `${status} while its session lives`);
+      if (state.session) tab.knew.add((tab.last = state.session.id));
     });
   }
 
@@ -134,7 +136,7 @@ export class Oracle {
   #judgeEnd(tab, session, { session: id, reason }) {
     const { wishes, scheduler } = this.#world;
     session.isLive = false;
-    this.#world.trace(tab, `  session ${id.slice(0, 6)} of ${session.browser.id} has ended: ${reason}`);
+    this.#world.trace(tab, `  a session of ${session.browser.id} has ended: ${reason}`);
     const because = {
       logout: () => session.browser.asked.has('logout'),
       replaced: () => session.browser.asked.has('login'),

@@ -22,6 +22,9 @@ const { values } = parseArgs({
 /** So many worlds wait for the server at a time. */
 const ABREAST = 8;
 
+// Stacks of errors are long, many, and read by nobody but who replays one world.
+if (!values.seed) Error.stackTraceLimit = 0;
+
 const client = await import(pathToFileURL(resolve(import.meta.dirname, values.client)));
 const server = await SimulationServer.start();
 const began = performance.now();

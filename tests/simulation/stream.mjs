@@ -1,12 +1,11 @@
-// The event stream of a session, as its server would go on with it: the head is the server's own, what follows comes
-// from what the oracle knows, since the server's real time is not the world's.
+// The event stream of a session. The server itself says whether this credential may have one (as for `GET /session`);
+// what the stream then tells comes from what the oracle knows, since the server's real time is not the world's.
 
-import { response } from './network.mjs';
-
-const KEEPALIVE = 15_000;
+/** In milliseconds; less often than the server's, and often enough for the client. */
+const KEEPALIVE = 30_000;
 
 /** A response whose body lives until the session ends, the reader leaves, or the network is cut. */
-export function openStream(world, tab, headers, signal) {
+export function openStream(world, tab, signal) {
   const session = tab.browser.truth.session;
   const encoder = new TextEncoder();
   let controller;
@@ -51,6 +50,5 @@ export function openStream(world, tab, headers, signal) {
   world.streams.add(open);
   signal?.addEventListener('abort', () => end(() => controller.error(signal.reason)));
   keepAlive();
-  const { status, headers: visible } = response({ status: 200, headers, body: '' });
-  return new Response(body, { status, headers: visible });
+  return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
 }

@@ -48,8 +48,8 @@ export class World {
     this.begun = this.wishes.start * SECOND;
     this.scheduler = new Scheduler(this.begun);
     this.network = new Network(this, this.chance.fork());
-    this.#length = this.chance.between(0.7, 3) * HOUR;
-    this.carriesStreams = this.chance.chance(0.8);
+    this.#length = this.chance.between(0.5, 2.5) * HOUR;
+    this.carriesStreams = this.chance.chance(0.4);
     this.weather = new Weather(this, this.chance.fork(), this.#length);
     this.oracle = new Oracle(this);
   }
@@ -83,18 +83,13 @@ export class World {
   }
 
   /** Lets the server answer a request, now. */
-  serve(request) {
-    return this.#exchange(this.#wire, request);
-  }
-
-  /** The head of an answer that does not end, on a connection of its own. */
-  async serveApart(request) {
-    const wire = this.#server.open();
-    try {
-      return await this.#exchange(wire, request);
-    } finally {
-      wire.close();
-    }
+  async serve(request) {
+    this.requests++;
+    const headers = { ...request.headers, 'sim-world': this.#id, 'sim-time': Math.floor(this.scheduler.now) };
+    const answer = await this.#wire.exchange(request.method, request.target, headers, request.body);
+    const events = answer.headers.find(([name]) => name === 'sim-events')?.[1] ?? '[]';
+    this.oracle.served(request, answer, JSON.parse(events));
+    return answer;
   }
 
   failRegistry(fault) {
@@ -109,18 +104,6 @@ export class World {
   /** What happened, for people. */
   story() {
     return [`seed ${this.seed}: ${JSON.stringify(this.wishes)}`, ...this.#lines].join('\n');
-  }
-
-  async #exchange(wire, request) {
-    this.requests++;
-    const headers = { ...request.headers, 'sim-world': this.#id, 'sim-time': Math.floor(this.scheduler.now) };
-    const answer = await wire.exchange(request.method, request.target, headers, request.body);
-    this.oracle.served(request, answer, this.#events(answer));
-    return answer;
-  }
-
-  #events({ headers }) {
-    return JSON.parse(headers.find(([name]) => name === 'sim-events')?.[1] ?? '[]');
   }
 
   #control(method, path, body) {
@@ -161,7 +144,7 @@ function wishes(chance) {
     start: 1_800_000_000 + chance.whole(0, 86_400),
     transport: chance.weighted({ cookies: 3, bearer: 2 }),
     algorithm: chance.weighted({ HS256: 9, EdDSA: 1 }),
-    access_ttl: Number(chance.weighted({ 300: 6, 60: 1, 120: 1, 900: 1 })),
+    access_ttl: Number(chance.weighted({ 300: 6, 60: 1, 120: 1, 900: 1 })) - chance.whole(0, 5),
     race_window: Number(chance.weighted({ 60: 6, 30: 1, 120: 1 })),
     idle: isShort ? 3600 : 86_400,
     lifetime: isShort ? 3 * 3600 : 14 * 86_400,

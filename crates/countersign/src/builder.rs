@@ -15,7 +15,7 @@ use crate::event::EventSink;
 use crate::keys::Keys;
 use crate::origin::Origin;
 use crate::policy::Policy;
-use crate::sessions::{Config, Inner, Renewal, Sessions, Stale};
+use crate::sessions::{Config, Inner, Renewal, Sessions, Spread, Stale};
 use crate::transport::Transport;
 
 /// Builds [`Sessions`]. Made by [`Sessions::builder`].
@@ -41,6 +41,7 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     events: Vec<Box<dyn EventSink>>,
     claims: Option<ClaimsHook>,
+    spread: Spread,
 }
 
 pub(crate) type ClaimsHook = Box<dyn Fn(&Owner) -> Map<String, Value> + Send + Sync>;
@@ -68,6 +69,7 @@ impl Builder {
             clock: Arc::new(SystemClock),
             events: Vec::new(),
             claims: None,
+            spread: Spread::Random,
         }
     }
 
@@ -170,6 +172,14 @@ impl Builder {
         self
     }
 
+    /// Access tokens live as long as the policy says, instead of up to 5 % less at random: for a simulation that can
+    /// be replayed.
+    #[cfg(feature = "testing")]
+    pub fn exact_lifetimes(mut self) -> Self {
+        self.spread = Spread::None;
+        self
+    }
+
     /// Checks the whole, and builds.
     ///
     /// # Errors
@@ -218,6 +228,7 @@ impl Builder {
             when_stale: self.when_stale,
             proxies: self.proxies,
             claims: self.claims,
+            spread: self.spread,
         };
         Ok(Sessions::from_inner(Inner::new(config, self.keys, self.registry, self.clock, self.events)))
     }

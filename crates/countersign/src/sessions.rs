@@ -186,6 +186,14 @@ pub(crate) enum Renewal {
     Inline,
 }
 
+/// Whether the lives of access tokens differ, so that clients do not refresh together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spread {
+    Random,
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only tests must be repeatable"))]
+    None,
+}
+
 /// What the builder found consistent.
 pub(crate) struct Config {
     pub(crate) origin: Origin,
@@ -207,6 +215,7 @@ pub(crate) struct Config {
     pub(crate) when_stale: Stale,
     pub(crate) proxies: TrustedProxies,
     pub(crate) claims: Option<ClaimsHook>,
+    pub(crate) spread: Spread,
 }
 
 /// All that a node knows and holds.

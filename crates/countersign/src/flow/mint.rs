@@ -11,7 +11,7 @@ use crate::dpop::Binding;
 use crate::grant::Grant;
 use crate::object::{SessionObject, TokenResponse, TokenType};
 use crate::refusal::Refusal;
-use crate::sessions::{Inner, Renewal};
+use crate::sessions::{Inner, Renewal, Spread};
 use crate::transport::Transport;
 
 pub(crate) use countersign_token::Persistence;
@@ -93,7 +93,10 @@ fn access(inner: &Inner, material: &Material<'_>, identity: Identity) -> Result<
 /// Counts from the registry's instant, never from this node's clock, and is up to 5 % shorter at random.
 fn access_expiry(inner: &Inner, material: &Material<'_>) -> Timestamp {
     let ttl = inner.config.policy.access_ttl;
-    let jitter = Duration::from_millis(inner.random.below(millis(ttl) / 20 + 1));
+    let jitter = match inner.config.spread {
+        Spread::Random => Duration::from_millis(inner.random.below(millis(ttl) / 20 + 1)),
+        Spread::None => Duration::ZERO,
+    };
     material.at.after(ttl.saturating_sub(jitter)).min(material.record.expires_at)
 }
 
