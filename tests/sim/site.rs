@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use countersign::{
-    Algorithm, Dpop, KeyRing, Limits, ManualClock, MemoryRegistry, OnFull, Policy, Registry as _, SessionId, Sessions,
-    Timestamp, Transport,
+    Algorithm, Dpop, KeyRing, Limits, ManualClock, MemoryRegistry, OnFull, Policy, Registry as _, SessionId,
+    Sessions, Timestamp, Transport,
 };
 use countersign_registry::{Faulty, OpKind, Standing};
 use http::{Request, Response};
@@ -98,16 +98,17 @@ impl Site {
         let registry = Arc::new(Faulty::new(MemoryRegistry::with_clock(clock.clone())));
         let happened = Happened::default();
         let sink = happened.clone();
-        let sessions = Sessions::builder(ORIGIN, KeyRing::generate(wishes.algorithm()?, start), registry.clone())
-            .clock(clock.clone())
-            .exact_lifetimes()
-            .policy(wishes.policy())
-            .limits(wishes.limits()?)
-            .transport(wishes.transport.parse::<Transport>().map_err(|error| error.to_string())?)
-            .dpop(if wishes.dpop { Dpop::Required } else { Dpop::Offered })
-            .on_event(move |event: &_| sink.note(event))
-            .build()
-            .map_err(|error| error.to_string())?;
+        let sessions =
+            Sessions::builder(ORIGIN, KeyRing::generate(wishes.algorithm()?, start), registry.clone())
+                .clock(clock.clone())
+                .exact_lifetimes()
+                .policy(wishes.policy())
+                .limits(wishes.limits()?)
+                .transport(wishes.transport.parse::<Transport>().map_err(|error| error.to_string())?)
+                .dpop(if wishes.dpop { Dpop::Required } else { Dpop::Offered })
+                .on_event(move |event: &_| sink.note(event))
+                .build()
+                .map_err(|error| error.to_string())?;
         let time = start.as_millis();
         Ok(Self {
             clock,
@@ -159,7 +160,8 @@ impl Site {
 
     /// Notes which sessions are not live any more, and why: the registry's own word, whatever was answered.
     async fn look(&self) {
-        let mut live: Vec<SessionId> = std::mem::take(&mut *self.live.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut live: Vec<SessionId> =
+            std::mem::take(&mut *self.live.lock().unwrap_or_else(PoisonError::into_inner));
         live.extend(self.happened.take_started());
         let Ok(standings) = self.registry.inner().get(live.clone()).await else { return };
         let mut standings = standings.into_iter();

@@ -54,7 +54,8 @@ impl Worlds {
         let site = self.site(world)?;
         site.at(Duration::from_millis(time)).await;
         let mut response = site.serve(request).await;
-        let events = HeaderValue::from_str(&site.happened()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        let events =
+            HeaderValue::from_str(&site.happened()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
         response.headers_mut().insert(EVENTS, events);
         Ok(response)
     }
@@ -106,7 +107,8 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, StatusCode> {
 }
 
 fn plain(status: StatusCode, content: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Full::new(content.into()).map_err(|never| match never {}).boxed_unsync());
+    let mut response =
+        Response::new(Full::new(content.into()).map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     response
 }

@@ -1,6 +1,7 @@
 // What must hold in every world, by the server's own word on which sessions live.
 
 const OVER = new Set(['signed-out', 'ended']);
+const WELL = new Set(['active', 'refreshing', 'limit-reached']);
 const DEAD = new Set(['session-ended', 'token-invalid', 'refresh-reused', 'not-authenticated']);
 
 export class Oracle {
@@ -94,7 +95,7 @@ export class Oracle {
   judgeRecovered(tab) {
     const { status } = tab.session.current.get();
     const { session } = tab.browser.truth;
-    if (this.isLive(session) && !['active', 'limit-reached'].includes(status) && !this.#isUninformed(tab, status)) {
+    if (this.isLive(session) && !WELL.has(status) && !this.#isUninformed(tab, status)) {
       this.violated(tab, `${status} five minutes after the weather has cleared`);
     }
   }
@@ -105,7 +106,7 @@ export class Oracle {
     const { session } = tab.browser.truth;
     if (this.#isUninformed(tab, state.status)) return;
     if (this.isLive(session)) {
-      if (state.status !== 'active' && state.status !== 'limit-reached') this.violated(tab, `${state.status} at the end`);
+      if (!WELL.has(state.status)) this.violated(tab, `${state.status} at the end`);
       else if (state.session?.id !== session) this.violated(tab, 'another session at the end');
     } else if (state.session && !OVER.has(state.status) && !this.isLive(state.session.id)) {
       this.violated(tab, `${state.status} at the end, of a session that has ended`);
