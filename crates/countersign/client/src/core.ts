@@ -44,10 +44,12 @@ export interface Core {
 
   /** What is under way, by what it is; whoever wants the same waits for it. */
   readonly _running: Map<unknown, Promise<void>>;
-  /** How often in a row the server was out of reach, for what reason, and until when it asked to be left alone (local clock, ms). */
+  /** How often in a row the server was out of reach, and for what reason. */
   _failures: number;
   _trouble: unknown;
-  _quietUntil: number;
+  /** Since when (local clock) and for how many milliseconds it asked to be left alone. */
+  _quietSince: number;
+  _quietFor: number;
   /** Aborted when the page goes away. */
   _gone: AbortController;
   /** The first answer of the server. */

@@ -13,12 +13,14 @@ export async function exclusively(core: Core, outgoing: Outgoing): Promise<Respo
   const window = core._raceWindow * 1000;
   const once = () => attempt(core, { ...outgoing, _timeout: window / 3 }, true);
   return core._turns("exclusive", async () => {
-    const last = environment.now() + window;
+    const began = environment.now();
     for (let count = 0; ; count++) {
       const outcome = await until(once(), outgoing._signal).catch((error: unknown) => ({ _error: error }));
       const response = outcome instanceof Response ? outcome : undefined;
       const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
-      const enough = outgoing._signal.aborted || environment.now() + wait > last;
+      // A clock that was set back measures nothing.
+      const spent = environment.now() - began;
+      const enough = outgoing._signal.aborted || spent < 0 || spent + wait > window;
       if (enough || (response && !(await isPassing(response)))) {
         if (outcome instanceof Response) return outcome;
         throw outcome._error;

@@ -3,6 +3,7 @@
 import { backoff } from "./backoff.js";
 import type { Core } from "./core.js";
 import { renew, restore } from "./refresh.js";
+import { quiet } from "./standing.js";
 
 /** Keeps trying. */
 export interface Recovery {
@@ -21,7 +22,7 @@ export function createRecovery(core: Core): Recovery {
   function arm(): void {
     stop();
     if (!core._failures || !environment.isVisible()) return;
-    const wait = Math.max(backoff(core._failures, environment.random()), core._quietUntil - environment.now());
+    const wait = Math.max(backoff(core._failures, environment.random()), quiet(core));
     timer = environment.setTimeout(attempt, wait);
   }
 

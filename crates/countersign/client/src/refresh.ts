@@ -4,7 +4,7 @@ import { backoff, retryAfter } from "./backoff.js";
 import type { Core } from "./core.js";
 import { pause } from "./patience.js";
 import { Problem } from "./problem.js";
-import { adopt, leave, show, troubled } from "./standing.js";
+import { adopt, leave, quiet, show, troubled } from "./standing.js";
 import type { EndReason, SessionObject } from "./state.js";
 import { ask, type Ask, isCode, nonsense } from "./wire.js";
 
@@ -37,7 +37,7 @@ export async function renewAlone(core: Core, used?: number, passive = false): Pr
   await catchUp(core);
   if (used !== undefined && core._mark !== used) return;
   // A seat may be free sooner than the server thinks.
-  if (core._environment.now() < core._quietUntil && !isCode(core._trouble, "sessions-limit")) throw core._trouble;
+  if (quiet(core) > 0 && !isCode(core._trouble, "sessions-limit")) throw core._trouble;
   if (core._store.get().status === "active") show(core, "refreshing");
   try {
     await take(core, await exchange(core, `${core._base}/refresh`, { _passive: passive, _bare: true }));

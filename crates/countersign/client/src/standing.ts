@@ -40,7 +40,8 @@ export function troubled(core: Core, error: unknown): void {
   core._failures++;
   core._trouble = error;
   const problem = error instanceof Problem ? error : undefined;
-  core._quietUntil = environment.now() + retryAfter(problem?._response, environment.now());
+  core._quietSince = environment.now();
+  core._quietFor = retryAfter(problem?._response, core._quietSince);
   if (problem?.code === "sessions-limit") core._store._set({ status: "limit-reached", session, problem });
   else show(core, "offline");
 }
@@ -54,7 +55,13 @@ export function reached(core: Core): void {
 }
 
 function calm(core: Core): void {
-  core._failures = core._quietUntil = 0;
+  core._failures = core._quietFor = 0;
+}
+
+/** How many milliseconds the server wants to be left alone yet: none that a clock which was set back would measure. */
+export function quiet({ _environment, _quietSince, _quietFor }: Core): number {
+  const passed = _environment.now() - _quietSince;
+  return passed < 0 ? 0 : _quietFor - passed;
 }
 
 /** Shows a status, unless that is what is shown. */
