@@ -111,9 +111,10 @@ async fn making_room_is_told() {
 
 #[tokio::test]
 async fn an_idle_end_is_announced_and_the_stream_is_no_activity() {
-    for_each_setup(&["--idle-timeout", "3s"], |stage| async move {
+    for_each_setup(&["--idle-timeout", "4s"], |stage| async move {
         let mut client = stage.client();
         let began = client.try_login("alice").await.expect(200)["session"]["idle_expires_at"].clone();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
         let mut events = Events::of(&client).await;
         let (name, data) = events.news(Duration::from_secs(3)).await.unwrap();
         assert_eq!((name.as_str(), &data["kind"], &data["at"]), ("expiring", &json!("idle"), &began));

@@ -205,16 +205,18 @@ async fn without_a_seat_the_code_stays_usable() {
 
 #[tokio::test]
 async fn a_choice_leads_to_the_same_handoff() {
-    for_each_setup(&["--user-limit", "1", "--on-full", "ask"], |stage| async move {
-        let mut giver = stage.logged_in("alice").await;
+    for_each_setup(&["--user-limit", "2", "--on-full", "ask"], |stage| async move {
+        let (mut giver, mut other) = (stage.logged_in("alice").await, stage.client());
+        let others = other.login("alice").await;
         let (first, code) = (session(&mut giver).await, code(&mut giver).await);
         let mut phone = stage.client();
         let problem = redeem(&mut phone, &code, "alice").await.refused(429, "sessions-limit");
-        let form = json!({ "choice": problem["choice"], "end": first["id"] });
+        let form = json!({ "choice": problem["choice"], "end": others });
         let taken = phone.post_json("/session/admit", form).await.expect(200)["session"].clone();
         assert_eq!(taken["amr"], json!(["pwd", "handoff"]), "a choice is no login");
         assert_eq!((&taken["expires_at"], &taken["auth_time"]), (&first["expires_at"], &first["auth_time"]));
-        giver.get("/session").await.ended("ended-by-user");
+        other.get("/session").await.ended("ended-by-user");
+        // Whichever of the two codes is used first uses up both.
         redeem(&mut stage.client(), &code, "alice").await.refused(401, "token-invalid");
     })
     .await;
