@@ -150,14 +150,18 @@ export class Visitor {
   async portrait(name) {
     for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
       await this.page.setViewportSize(viewport);
-      await picture(this.page, `${name}-${size}`);
       const overhang = await this.page.evaluate(widestOverhang);
       assert.equal(overhang, 0, `${name} at ${viewport.width} px is ${overhang} px too wide`);
       await isAccessible(this.page, `${name}, ${size}`);
+      // As a window of this height would show it: what is fixed or sticky stays where it belongs.
+      const height = await this.page.evaluate(() => document.documentElement.scrollHeight);
+      await this.page.setViewportSize({ ...viewport, height });
+      await picture(this.page, `${name}-${size}`);
     }
     await this.page.emulateMedia({ colorScheme: 'dark' });
     await isAccessible(this.page, `${name}, dark`);
     await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.page.setViewportSize(DESKTOP);
   }
 }
 
