@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_tests::{Answer, Call, Client, Stage, for_each_setup};
+use countersign_tests::{Answer, Call, Client, Prover, Stage, Transport, Wire, claims, for_each_setup};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -234,4 +234,20 @@ async fn a_copied_session_takes_what_was_handed_off_with_it() {
     giver.rotate().await;
     thief.refresh().await.refused(401, "refresh-reused");
     phone.get("/session").await.ended("refresh-reused");
+}
+
+#[tokio::test]
+async fn a_redeemed_session_is_bound_to_the_redeemers_key() {
+    for transport in [Transport::Bearer, Transport::Body] {
+        let stage = Stage::new(Wire::Http2, transport, &["--dpop", "required"]).await;
+        let (mut giver, mut first) = (stage.client(), Prover::new());
+        first.login(&mut giver, "alice").await.expect(200);
+        let call = hand_off(&giver);
+        let code = first.send(&mut giver, call).await.expect(200)["code"].clone();
+        let (mut phone, mut second) = (stage.client(), Prover::new());
+        let form = Call::post(REDEEM).json(&json!({ "code": code, "confirm": "alice" }));
+        phone.send(form.clone()).await.refused(401, "dpop-required");
+        assert_eq!(second.send(&mut phone, form).await.expect(200)["token_type"], "DPoP");
+        assert_eq!(claims(&phone.access())["cnf"]["jkt"], json!(second.thumbprint()));
+    }
 }
