@@ -100,7 +100,8 @@ function change(parts, before, state) {
     return;
   }
   if (before?.subject === someone?.subject) return;
-  say(someone ? `Logged in as ${someone.subject}.` : farewell(state.reason ?? "logout"));
+  // Who is here now is seen, and read out with the focus.
+  say(someone ? "" : farewell(state.reason ?? "logout"));
   settle(parts, someone);
 }
 

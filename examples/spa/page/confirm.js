@@ -9,24 +9,20 @@ export function askPassword(session) {
   let asked = null;
   let done = () => {};
 
-  onClick(element("confirm-cancel"), () => dialog.close());
+  onClick(element("confirm-cancel"), () => end(false));
   onSubmit(form, async () => {
     const { user, password } = form;
     try {
       // `null`: the browser keeps this login as it kept the last one.
       await session.login("/login", { user: user.value, password: password.value, remember: null });
-      done(true);
-      dialog.close();
+      end(true);
     } catch (error) {
       fail("confirm-error", passwordComplaint(error), password);
       password.select();
     }
   });
-  dialog.addEventListener("close", () => {
-    asked = null;
-    form.reset();
-    done(false);
-  });
+  // By the Escape key, too. The event comes a frame later: the dialog may ask again by then.
+  dialog.addEventListener("close", () => { if (!dialog.open) end(false); });
 
   function open() {
     form.reset();
@@ -34,6 +30,13 @@ export function askPassword(session) {
     form.user.value = session.current.get().session?.subject ?? "";
     dialog.showModal();
     return new Promise((resolve) => { done = resolve; });
+  }
+
+  function end(isProved) {
+    asked = null;
+    form.reset();
+    dialog.close();
+    done(isProved);
   }
 
   // Two acts at once ask once.

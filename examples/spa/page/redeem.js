@@ -13,7 +13,8 @@ export function showRedeem(session, ask, home) {
 
   onClick(go, () => (offered.giver ? redeem() : look()));
   onClick(element("redeem-cancel"), () => dialog.close());
-  dialog.addEventListener("close", () => { offered = null; });
+  // The event comes a frame later: the dialog may ask about another code by then.
+  dialog.addEventListener("close", () => { if (!dialog.open) offered = null; });
   // Who is logged in here may change while the dialog asks.
   session.current.subscribe(describe);
   addEventListener("hashchange", arrive);
