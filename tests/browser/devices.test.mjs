@@ -50,6 +50,7 @@ describe('several devices', { timeout: 120_000, concurrency: 3 }, () => {
       await desk.isSignedInAs('alice');
       await phone.logIn('alice');
       await phone.reads(/There is already 1 active user session/);
+      assert.equal(await phone.see('login-password').getAttribute('aria-invalid'), null, 'the password was right');
       await phone.portrait('limit-refused');
       await phone.isSignedOut();
       await desk.logOut();

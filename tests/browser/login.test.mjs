@@ -14,6 +14,7 @@ describe('the page', { timeout: 180_000 }, () => {
     await alice.logIn('alice', { password: 'wrong horse' });
     await alice.see('login-error').filter({ hasText: /\S/ }).waitFor();
     await alice.isSignedOut();
+    assert.equal(await alice.see('login-password').getAttribute('aria-invalid'), 'true');
     await alice.portrait('login-refused');
   });
 

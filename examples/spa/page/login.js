@@ -13,7 +13,7 @@ export function showLogin(session, ask) {
       await session.login("/login", { user: user.value, password: password.value, remember: remember.checked });
       password.value = "";
     } catch (error) {
-      if (!error.choice) return say(complaint(error));
+      if (!error.choice) return say(complaint(error), error.code === "login-failed");
       password.value = "";
       element("login").hidden = true;
       ask.open(error, (words) => {
@@ -24,9 +24,12 @@ export function showLogin(session, ask) {
     }
   });
 
-  function say(words) {
-    fail("login-error", words, form.password, form.user);
-    if (words) form.password.select();
+  /** Says what went wrong; the fields are marked where it is about what was typed. */
+  function say(words, isTyped = false) {
+    const fields = [form.password, form.user];
+    for (const field of fields) field.ariaInvalid = null;
+    fail("login-error", words, ...(isTyped ? fields : []));
+    if (isTyped) form.password.select();
   }
 
   function focus() {
