@@ -1,6 +1,6 @@
 //! The rule `ask`: a refused person ends one of their own sessions with a one-time code, and goes on.
 
-use countersign_tests::{Answer, Client, Stage, for_each_setup};
+use countersign_tests::{Answer, Call, Client, Stage, for_each_setup};
 use serde_json::{Value, json};
 
 const ASK: &[&str] = &["--user-limit", "2", "--on-full", "ask"];
@@ -43,6 +43,25 @@ async fn one_of_my_own_makes_room() {
         first.refresh().await.refused(401, "session-ended");
         second.get("/session").await.expect(200);
         assert_eq!(third.get("/session/list").await.expect(200)["sessions"].as_array().unwrap().len(), 2);
+    })
+    .await;
+}
+
+/// The answer to an admission may be lost: the same again under the same key is the same admission, and no other.
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again() {
+    for_each_setup(ASK, |stage| async move {
+        let end = stage.client().login("alice").await;
+        stage.client().login("alice").await;
+        let problem = stage.client().try_login("alice").await.refused(429, "sessions-limit");
+        let form = json!({ "choice": code(&problem), "end": end });
+        let admit = async |key| {
+            let call = Call::post("/session/admit").json(&form).header("idempotency-key", key);
+            stage.client().send(call).await
+        };
+        let first = admit("one").await.expect(200)["session"]["id"].clone();
+        assert_eq!(admit("one").await.expect(200)["session"]["id"], first);
+        admit("two").await.refused(401, "token-invalid");
     })
     .await;
 }

@@ -37,6 +37,28 @@ async fn session(client: &mut Client) -> Value {
     client.get("/session").await.expect(200)
 }
 
+/// The answer to a redemption may be lost: the same again under the same key is the same session. The key of the
+/// giver's own login leads to no session of theirs.
+#[tokio::test]
+async fn a_lost_answer_is_asked_for_again() {
+    for_each_setup(&[], |stage| async move {
+        let mut giver = stage.client();
+        let login = Call::post("/login").json(&json!({ "user": "alice", "password": "correct horse" }));
+        let first = giver.send(login.header("idempotency-key", "one")).await.expect(200)["session"].clone();
+        let code = code(&mut giver).await;
+        let redeem = async |key| {
+            let call = Call::post(REDEEM).json(&json!({ "code": code, "confirm": "alice" }));
+            stage.client().send(call.header("idempotency-key", key)).await
+        };
+        let taken = redeem("one").await.expect(200)["session"].clone();
+        assert_ne!(taken["id"], first["id"]);
+        assert_eq!(taken["amr"], json!(["pwd", "handoff"]));
+        assert_eq!(redeem("one").await.expect(200)["session"]["id"], taken["id"]);
+        redeem("two").await.refused(401, "token-invalid");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_session_goes_on_on_another_device() {
     for_each_setup(&[], |stage| async move {

@@ -89,6 +89,12 @@ impl std::fmt::Debug for Held {
     }
 }
 
+/// The digest of an `Idempotency-Key` that came with a one-time code: under its code it is no other login's key, so a
+/// code never leads to a session that it was not used for.
+pub(crate) fn digest_under(code: &[u8; 32], key: &str) -> Digest {
+    digest(&[code, key.as_bytes()].concat())
+}
+
 /// The first 128 bits of SHA-256.
 pub(crate) fn digest(bytes: &[u8]) -> Digest {
     let full = ring::digest::digest(&ring::digest::SHA256, bytes);

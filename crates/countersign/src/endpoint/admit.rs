@@ -12,7 +12,8 @@ pub(super) async fn serve<B: http_body::Body>(call: &Call<'_>, body: B) -> Resul
     let form: ChoiceForm = body::read_json(call.headers(), body, BodyLimits::default()).await?;
     let replaces = super::refresh::sessions(call, None).into_iter().next();
     let device = device::label(call.headers());
-    let begun = flow::admit_choice(call.inner, &form, device, replaces, call.came.as_ref()).await?;
+    let (came, key) = (call.came.as_ref(), call.credentials.idempotency_key);
+    let begun = flow::admit_choice(call.inner, &form, device, replaces, came, key).await?;
     let grant = flow::carry_visit(call.inner, &Held::of_visit(&call.credentials), begun)?;
     Ok(grant.into_response())
 }

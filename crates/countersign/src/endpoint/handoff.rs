@@ -42,7 +42,8 @@ pub(super) async fn redeem<B: http_body::Body>(call: &Call<'_>, body: B) -> Resu
     }
     let replaces = refresh::sessions(call, None).into_iter().next();
     let device = device::label(call.headers());
-    let begun = flow::redeem(call.inner, &form, device, replaces, call.came.as_ref()).await?;
+    let (came, key) = (call.came.as_ref(), call.credentials.idempotency_key);
+    let begun = flow::redeem(call.inner, &form, device, replaces, came, key).await?;
     let grant = flow::carry_visit(call.inner, &Held::of_visit(&call.credentials), begun)?;
     Ok(grant.into_response())
 }

@@ -15,6 +15,7 @@ use super::login::{self, Begun, Login};
 use super::mint::Persistence;
 use crate::authenticate::{self, TOKEN_LIMIT};
 use crate::dpop::{self, Came};
+use crate::held;
 use crate::refusal::{ChoiceCode, Refusal};
 use crate::sessions::Inner;
 
@@ -77,6 +78,7 @@ pub(crate) async fn admit_choice(
     device: Option<Arc<str>>,
     replaces: Option<SessionId>,
     came: Option<&Came>,
+    key: Option<&str>,
 ) -> Result<Begun, Refusal> {
     let now = inner.now();
     let (sealed, until) = open(inner, &form.choice, now)?;
@@ -92,7 +94,7 @@ pub(crate) async fn admit_choice(
         admission: Admission::Limited,
         device,
         replaces: replaces.filter(|replaced| *replaced != end),
-        key: None,
+        key: key.map(|key| held::digest_under(&sealed.id, key)),
         code: Some(Code { id: OnceId(sealed.id), until, born: sealed.born, end: Some(end) }),
         binding,
         handed_off: sealed.handed_off,

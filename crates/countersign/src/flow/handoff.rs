@@ -16,6 +16,7 @@ use super::mint::Persistence;
 use crate::authenticate::{self, Active, TOKEN_LIMIT};
 use crate::dpop::{self, Came};
 use crate::event::SessionEvent;
+use crate::held;
 use crate::refusal::{BadRequest, Refusal};
 use crate::sessions::Inner;
 
@@ -114,6 +115,7 @@ pub(crate) async fn redeem(
     device: Option<Arc<str>>,
     replaces: Option<SessionId>,
     came: Option<&Came>,
+    key: Option<&str>,
 ) -> Result<Begun, Refusal> {
     let (sealed, until) = open(inner, &form.code)?;
     if form.confirm.as_deref() != Some(&*sealed.owner.subject) {
@@ -126,7 +128,7 @@ pub(crate) async fn redeem(
         admission: Admission::Limited,
         device,
         replaces,
-        key: None,
+        key: key.map(|key| held::digest_under(&sealed.id, key)),
         code: Some(Code { id: OnceId(sealed.id), until, born: sealed.born, end: None }),
         binding: dpop::binding(inner, came).await?,
         handed_off: Some(sealed.handed_off.clone()),
