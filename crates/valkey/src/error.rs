@@ -1,0 +1,41 @@
+//! What can be wrong with a server, and what to do about it.
+
+use redis::RedisError;
+
+/// A registry's server cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The address says nothing that this build can connect to.
+    #[error("{url:?} is no address of a server: use redis://host:port or redis://user:password@host:port/database")]
+    Address {
+        /// The address, without a password.
+        url: String,
+    },
+    /// It does not answer, or does not let us in.
+    #[error("the server at {address} cannot be reached")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It would not keep what it is given.
+    #[error("the server at {address} cannot keep sessions: {why}")]
+    Unfit {
+        /// Where.
+        address: String,
+        /// What is wrong, and what to change.
+        why: String,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn unreachable(address: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unreachable { address: address.to_owned(), source: source.into() }
+    }
+
+    pub(crate) fn denied(address: &str, error: RedisError) -> Self {
+        Self::unreachable(address, error)
+    }
+}

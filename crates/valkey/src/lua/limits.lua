@@ -1,0 +1,3 @@
+-- Changes the limits, for as long as the nodes are configured with those that they have now. ARGV: header, limits.
+write('HSET', M, 'lim', ARGV[2], 'limof', configured)
+return answer(0)

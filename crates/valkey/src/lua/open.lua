@@ -1,0 +1,2 @@
+-- Begins a history where there is none, or finds out that it is another one.
+return answer(0)

@@ -1,0 +1,163 @@
+//! Lists and the feed, which may be longer than one call should answer: they go on where the last call stopped.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use countersign_registry::{
+    Batch, BatchKind, Cursor, Effect, Entry, Holding, List, Order, Page, RegistryError, SessionRecord,
+};
+use countersign_token::{FeedPosition, SessionId, Timestamp};
+
+use crate::bytes::{Writer, garbled, millis};
+use crate::caller::Caller;
+use crate::header::duration;
+use crate::ops::whose;
+use crate::script::Script;
+
+/// The longest page.
+const PAGE: usize = 1000;
+
+impl Caller {
+    /// Up to 1000 sessions are looked at in one call, which is a whole list mostly. A longer one is put together of
+    /// several: a session that changes meanwhile is told as it was or as it is.
+    pub(crate) async fn list(self: Arc<Self>, list: List) -> Result<Page, RegistryError> {
+        let (whose, of) = whose(&list.filter.whose)?;
+        let mut first = First::new(&list);
+        let mut from = Vec::new();
+        loop {
+            let figures = first.figures(&list);
+            let mut answer = self.call(Script::List, &[whose, &of, &from, &figures]).await?;
+            from = answer.bytes()?;
+            for (record, holding) in answer.sessions()? {
+                first.add(record, holding);
+            }
+            if from.is_empty() {
+                return Ok(first.page(answer.at));
+            }
+        }
+    }
+
+    pub(crate) async fn feed(self: Arc<Self>, after: Option<FeedPosition>) -> Result<Batch, RegistryError> {
+        // A history that changes while it is read is read again, and once more if it must be.
+        for _ in 0..3 {
+            if let Some(batch) = self.read_feed(after).await? {
+                return Ok(batch);
+            }
+        }
+        Err(RegistryError::new(Effect::None, "the registry's history kept changing"))
+    }
+
+    async fn read_feed(self: &Arc<Self>, after: Option<FeedPosition>) -> Result<Option<Batch>, RegistryError> {
+        let mode = if after.is_some() { "1" } else { "0" };
+        let mut answer = self.read_on(mode, after.unwrap_or_default()).await?;
+        let kind = if answer.kind == 1 { BatchKind::Tail } else { BatchKind::Snapshot };
+        let (complete_to, at) = (answer.position, answer.at);
+        let mut last = answer.bytes()?;
+        let mut entries = answer.entries()?;
+        while !last.is_empty() {
+            let mut more = self.read_on("2", place(&last)?).await?;
+            if more.position.epoch != complete_to.epoch {
+                return Ok(None);
+            }
+            last = more.bytes()?;
+            let wanted = |entry: &Entry| {
+                entry.position <= complete_to && (kind == BatchKind::Tail || matters(entry, at))
+            };
+            entries.extend(more.entries()?.into_iter().filter(wanted));
+        }
+        // Removed keys come first in a snapshot, wherever they were removed.
+        entries.sort_by_key(|entry| entry.position);
+        entries.dedup_by_key(|entry| entry.position);
+        Ok(Some(Batch { complete_to, kind, entries, at }))
+    }
+
+    async fn read_on(
+        self: &Arc<Self>,
+        mode: &str,
+        after: FeedPosition,
+    ) -> Result<crate::answer::Answer, RegistryError> {
+        let (epoch, seq) = (after.epoch.to_string(), after.seq.to_string());
+        self.call(Script::Feed, &[mode.as_bytes(), epoch.as_bytes(), seq.as_bytes()]).await
+    }
+}
+
+fn matters(entry: &Entry, at: Timestamp) -> bool {
+    entry.until > at
+}
+
+/// A position as the stream writes it.
+pub(crate) fn place(id: &[u8]) -> Result<FeedPosition, RegistryError> {
+    let text = std::str::from_utf8(id).map_err(|_| garbled())?;
+    let (epoch, seq) = text.split_once('-').ok_or_else(garbled)?;
+    let number = |text: &str| text.parse().map_err(|_| garbled());
+    Ok(FeedPosition { epoch: number(epoch)?, seq: number(seq)? })
+}
+
+/// The first sessions of a list, and one more, which tells whether it goes on.
+struct First {
+    order: Order,
+    after: Option<Cursor>,
+    limit: usize,
+    /// The last of them on top.
+    first: BinaryHeap<Reverse<(Timestamp, SessionId)>>,
+    sessions: HashMap<SessionId, (SessionRecord, Holding)>,
+}
+
+impl First {
+    fn new(list: &List) -> Self {
+        Self {
+            order: list.order,
+            after: list.after.clone(),
+            limit: list.limit.min(PAGE),
+            first: BinaryHeap::new(),
+            sessions: HashMap::new(),
+        }
+    }
+
+    /// What a script may leave out: those before the cursor, and those that come after enough others.
+    fn figures(&self, list: &List) -> Vec<u8> {
+        let enough = self.first.len() > self.limit;
+        let oldest = self.first.peek().filter(|_| enough).map_or(0, |Reverse((at, _))| millis(*at));
+        let newest = self.after.as_ref().map_or(Timestamp::MAX, |cursor| cursor.at);
+        let mut bytes = Writer::default();
+        bytes.number((self.order == Order::Started).into(), 1);
+        let holding = match list.filter.holding {
+            None => 0,
+            Some(Holding::Seat) => 1,
+            Some(Holding::Nothing) => 2,
+        };
+        bytes.number(holding, 1);
+        bytes.number(list.filter.inactive_for.map_or(0, duration), 6);
+        bytes.instant(newest);
+        bytes.number(oldest, 6);
+        bytes.done()
+    }
+
+    fn add(&mut self, record: SessionRecord, holding: Holding) {
+        let at = if self.order == Order::Started { record.started_at } else { record.last_activity };
+        let id = record.id;
+        let comes = self.after.as_ref().is_none_or(|cursor| (at, id) < (cursor.at, cursor.id));
+        // A page of a changing list may tell of a session twice.
+        if !comes || self.sessions.contains_key(&id) {
+            return;
+        }
+        self.first.push(Reverse((at, id)));
+        self.sessions.insert(id, (record, holding));
+        if self.first.len() > self.limit + 1
+            && let Some(Reverse((_, last))) = self.first.pop()
+        {
+            self.sessions.remove(&last);
+        }
+    }
+
+    fn page(mut self, at: Timestamp) -> Page {
+        let mut order: Vec<_> = self.first.into_sorted_vec().into_iter().map(|Reverse(place)| place).collect();
+        let more = order.len() > self.limit;
+        order.truncate(self.limit);
+        let next = order.last().filter(|_| more).map(|&(at, id)| Cursor { at, id });
+        let sessions = order.into_iter().filter_map(|(_, id)| self.sessions.remove(&id)).collect();
+        Page { sessions, next, at }
+    }
+}

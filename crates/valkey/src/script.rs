@@ -1,0 +1,60 @@
+//! The scripts: one per operation, each a translation of the ledger's rule of that name.
+
+/// An operation's script. They share their beginnings, which lie in `lua/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Script {
+    Admit,
+    Rotate,
+    Advance,
+    Touch,
+    End,
+    List,
+    Counts,
+    Get,
+    Feed,
+    Once,
+    Limits,
+    Open,
+}
+
+impl Script {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Admit,
+        Self::Rotate,
+        Self::Advance,
+        Self::Touch,
+        Self::End,
+        Self::List,
+        Self::Counts,
+        Self::Get,
+        Self::Feed,
+        Self::Once,
+        Self::Limits,
+        Self::Open,
+    ];
+
+    /// Its Lua. The core is the clock and the fence, the sessions' part carries out what time has brought.
+    pub(crate) fn source(self) -> String {
+        const CORE: &str = include_str!("lua/core.lua");
+        const SESSIONS: &str = include_str!("lua/sessions.lua");
+        const SEATS: &str = include_str!("lua/seats.lua");
+        const CODES: &str = include_str!("lua/codes.lua");
+        let (shared, own): (&[&str], &str) = match self {
+            // Whoever has not been told the rules yet must not carry them out.
+            Self::Open => return [CORE, include_str!("lua/open.lua")].concat(),
+            Self::Admit => (&[SEATS, CODES], include_str!("lua/admit.lua")),
+            Self::Rotate => (&[SEATS], include_str!("lua/rotate.lua")),
+            Self::Advance => (&[], include_str!("lua/advance.lua")),
+            Self::Touch => (&[], include_str!("lua/touch.lua")),
+            Self::End => (&[], include_str!("lua/end.lua")),
+            Self::List => (&[], include_str!("lua/list.lua")),
+            Self::Counts => (&[], include_str!("lua/counts.lua")),
+            Self::Get => (&[], include_str!("lua/get.lua")),
+            Self::Feed => (&[], include_str!("lua/feed.lua")),
+            Self::Once => (&[CODES], include_str!("lua/once.lua")),
+            Self::Limits => (&[], include_str!("lua/limits.lua")),
+        };
+        [&[CORE, SESSIONS], shared, &[own]].concat().concat()
+    }
+}

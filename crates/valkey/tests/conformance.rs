@@ -1,0 +1,45 @@
+//! The registry keeps the contract on real servers, and its limits hold whoever races for the seats.
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+
+mod support;
+
+use countersign_registry::ManualClock;
+use countersign_registry::conformance::{self, Race};
+use support::{Engine, START, Server};
+
+async fn keeps_the_contract(engine: Engine) {
+    let server = Server::start(engine);
+    conformance::run(async |clock| server.fresh(clock).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract_on_redis() {
+    keeps_the_contract(Engine::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keeps_the_contract_on_valkey() {
+    keeps_the_contract(Engine::Valkey).await;
+}
+
+/// However 64 threads race, with logouts, expiry and dangling spells in between, the limit is never exceeded, and
+/// nobody is turned away for nobody.
+async fn sixty_four_threads_race(engine: Engine) {
+    let server = Server::start(engine);
+    let clock = ManualClock::at(START);
+    let registry = server.fresh(clock.clone()).await;
+    let race = Race { threads: 64, turns: 60, seats: 8, seed: 1 };
+    let outcome = tokio::task::spawn_blocking(move || conformance::race(&registry, &clock, race)).await.unwrap();
+    let all = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
+    assert!(all.iter().all(|&times| times > 5), "a race in which little happened proves little: {outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_threads_race_on_redis() {
+    sixty_four_threads_race(Engine::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_threads_race_on_valkey() {
+    sixty_four_threads_race(Engine::Valkey).await;
+}
