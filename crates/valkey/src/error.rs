@@ -1,7 +1,5 @@
 //! What can be wrong with a server, and what to do about it.
 
-use redis::RedisError;
-
 /// A registry's server cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,9 +31,5 @@ pub enum OpenError {
 impl OpenError {
     pub(crate) fn unreachable(address: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unreachable { address: address.to_owned(), source: source.into() }
-    }
-
-    pub(crate) fn denied(address: &str, error: RedisError) -> Self {
-        Self::unreachable(address, error)
     }
 }

@@ -1,5 +1,5 @@
 //! Real servers for tests: each on a free port of the loopback, in a temporary folder, stopped when it is dropped.
-#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
