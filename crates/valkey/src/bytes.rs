@@ -68,6 +68,10 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn number(&mut self, size: usize) -> Result<u64, RegistryError> {
         Ok(self.take(size)?.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
     }

@@ -50,6 +50,10 @@ pub(crate) fn entry(raw: &[u8]) -> Result<Entry, RegistryError> {
         4 => News::EveryoneEnded(reason(why)?),
         5 => News::KeyRemoved(bytes.rest()?),
         6 => News::Floor(SessionId::from_bytes(bytes.array()?), bytes.number(7)?),
+        7 => {
+            let giver = SessionId::from_bytes(bytes.array()?);
+            News::HandedOver(giver, if bytes.is_empty() { None } else { Some(bytes.text()?) })
+        }
         _ => return Err(garbled()),
     };
     Ok(Entry { position, at, until, news })

@@ -26,7 +26,8 @@ impl Caller {
         let has = has.to_string();
         let id = |id: Option<SessionId>| id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
         let key = admit.login_key.map(|key| key.0.to_vec()).unwrap_or_default();
-        let args: [&[u8]; 9] = [
+        let device = record::device(&admit)?;
+        let args: [&[u8]; 10] = [
             admit.session.as_bytes(),
             &owner,
             &rest,
@@ -34,8 +35,9 @@ impl Caller {
             &figures(&admit),
             &id(admit.replaces),
             &key,
-            &choice(&admit),
+            &code(&admit),
             &id(admit.handed_off_from),
+            &device,
         ];
         admitted(self.call(Script::Admit, &args).await?)
     }
@@ -154,13 +156,13 @@ fn figures(admit: &Admit) -> Vec<u8> {
     bytes.done()
 }
 
-fn choice(admit: &Admit) -> Vec<u8> {
+fn code(admit: &Admit) -> Vec<u8> {
     let mut bytes = Writer::default();
-    if let Some(choice) = admit.choice {
-        bytes.raw(choice.end.as_bytes());
-        bytes.raw(&choice.code.0);
-        bytes.instant(choice.until);
-        bytes.raw(&position(choice.born));
+    if let Some(code) = admit.code {
+        bytes.raw(&code.id.0);
+        bytes.instant(code.until);
+        bytes.raw(&position(code.born));
+        bytes.raw(code.end.as_ref().map_or(&[], |end| end.as_bytes()));
     }
     bytes.done()
 }
@@ -182,7 +184,7 @@ fn admitted(mut answer: Answer) -> Result<Admitted, RegistryError> {
             Ok(Admitted::Seated(Seated { record, repetition, at: answer.at, entries }))
         }
         2 => full(&mut answer).map(Admitted::Full),
-        3 => Ok(Admitted::ChoiceSpent),
+        3 => Ok(Admitted::CodeSpent),
         4 => Ok(Admitted::ChoiceGone),
         5 => answer.reason().map(Admitted::Ended),
         _ => answer.unknown(),

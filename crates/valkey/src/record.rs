@@ -62,11 +62,20 @@ pub(crate) fn newcomer(admit: &Admit) -> Result<(Vec<u8>, u8), RegistryError> {
     }
     bytes.raw(&owner(&admit.owner)?);
     bytes.text(&admit.methods)?;
-    if let Some(device) = &admit.device {
+    if admit.device.is_some() {
         has |= DEVICE;
+    }
+    bytes.raw(&device(admit)?);
+    Ok((bytes.done(), has))
+}
+
+/// A newcomer's device, if it has one.
+pub(crate) fn device(admit: &Admit) -> Result<Vec<u8>, RegistryError> {
+    let mut bytes = Writer::default();
+    if let Some(device) = &admit.device {
         bytes.text(device)?;
     }
-    Ok((bytes.done(), has))
+    Ok(bytes.done())
 }
 
 /// A session, and whether it holds a seat.

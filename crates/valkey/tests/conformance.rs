@@ -26,12 +26,20 @@ async fn keeps_the_contract_on_valkey() {
 /// nobody is turned away for nobody.
 async fn sixty_four_threads_race(engine: Engine) {
     let server = Server::start(engine);
-    let clock = ManualClock::at(START);
-    let registry = server.fresh(clock.clone()).await;
-    let race = Race { threads: 64, turns: 60, seats: 8, seed: 1 };
-    let outcome = tokio::task::spawn_blocking(move || conformance::race(&registry, &clock, race)).await.unwrap();
-    let all = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
-    assert!(all.iter().all(|&times| times > 5), "a race in which little happened proves little: {outcome:?}");
+    let mut all = [0; 4];
+    // Which thread comes first is the machine's affair: races are run until each thing has happened in them.
+    for seed in 1..30 {
+        let clock = ManualClock::at(START);
+        let registry = server.fresh(clock.clone()).await;
+        let race = Race { threads: 64, turns: 60, seats: 8, seed };
+        let outcome = tokio::task::spawn_blocking(move || conformance::race(&registry, &clock, race)).await.unwrap();
+        let happened = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
+        all = std::array::from_fn(|thing| all[thing] + happened[thing]);
+        if all.iter().all(|&times| times > 5) {
+            return;
+        }
+    }
+    panic!("races in which little happened prove little: {all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -40,7 +40,7 @@ fn owner(number: u8) -> Owner {
 enum Step {
     Wait(u32),
     Admit { session: u8, owner: u8, life: u16, plain: bool, replaces: Option<u8>, key: Option<u8>, parent: Option<u8>, exempt: bool },
-    Choose { session: u8, owner: u8, end: u8, code: u8, minutes: u8, born: usize },
+    Redeem { session: u8, owner: u8, end: Option<u8>, parent: Option<u8>, code: u8, minutes: u8, born: usize },
     Rotate { session: u8, token: u8, age: u16, passive: bool },
     Advance { session: u8, base: u8, known: u8, memo: Option<(u8, u8)> },
     Touch(Vec<(u8, u16)>),
@@ -57,8 +57,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => prop_oneof![0..2000_u32, 50_000..70_000_u32, 0..4_000_000_u32].prop_map(Step::Wait),
         8 => (0..SESSIONS, 0..5_u8, 1..300_u16, prop::bool::weighted(0.6), any::<(Option<u8>, Option<u8>, Option<u8>)>(), prop::bool::weighted(0.1))
             .prop_map(|(session, owner, life, plain, (replaces, key, parent), exempt)| Step::Admit { session, owner, life, plain, replaces, key, parent, exempt }),
-        2 => (0..SESSIONS, 0..5_u8, 0..SESSIONS, 0..3_u8, 0..20_u8, any::<usize>())
-            .prop_map(|(session, owner, end, code, minutes, born)| Step::Choose { session, owner, end, code, minutes, born }),
+        2 => (0..SESSIONS, 0..5_u8, any::<(Option<u8>, Option<u8>)>(), 0..3_u8, 0..20_u8, any::<usize>())
+            .prop_map(|(session, owner, (end, parent), code, minutes, born)| Step::Redeem { session, owner, end, parent, code, minutes, born }),
         8 => (0..SESSIONS, 0..8_u8, 0..120_u16, any::<bool>())
             .prop_map(|(session, token, age, passive)| Step::Rotate { session, token, age, passive }),
         3 => (0..SESSIONS, 0..5_u8, 0..4_u8, any::<Option<(u8, u8)>>())
@@ -179,11 +179,12 @@ impl Pair {
                 }
                 self.admit(admit).await?;
             }
-            Step::Choose { session, owner: of, end, code, minutes, born } => {
+            Step::Redeem { session, owner: of, end, parent, code, minutes, born } => {
                 let mut admit = Admit::new(sid(session), owner(of));
                 let until = self.now().after(MINUTE * u32::from(minutes));
-                let born = self.position(born);
-                admit.choice = Some(Choice { end: sid(end), code: OnceId([code; 32]), until, born });
+                let (born, end) = (self.position(born), end.map(|number| sid(number % SESSIONS)));
+                admit.code = Some(Code { id: OnceId([code; 32]), until, born, end });
+                admit.handed_off_from = parent.map(|number| sid(number % SESSIONS));
                 self.admit(admit).await?;
             }
             Step::Rotate { session, token, age, passive } => self.rotate(session, token, age, passive).await?,
