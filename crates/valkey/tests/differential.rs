@@ -39,6 +39,8 @@ fn owner(number: u8) -> Owner {
 #[derive(Clone, Debug)]
 enum Step {
     Wait(u32),
+    /// The clock is set back.
+    Back(u32),
     Admit { session: u8, owner: u8, life: u16, plain: bool, replaces: Option<u8>, key: Option<u8>, parent: Option<u8>, exempt: bool },
     Redeem { session: u8, owner: u8, end: Option<u8>, parent: Option<u8>, code: u8, minutes: u8, born: usize },
     Rotate { session: u8, token: u8, age: u16, passive: bool },
@@ -55,6 +57,7 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => prop_oneof![0..2000_u32, 50_000..70_000_u32, 0..4_000_000_u32].prop_map(Step::Wait),
+        1 => (0..400_000_u32).prop_map(Step::Back),
         8 => (0..SESSIONS, 0..5_u8, 1..300_u16, prop::bool::weighted(0.6), any::<(Option<u8>, Option<u8>, Option<u8>)>(), prop::bool::weighted(0.1))
             .prop_map(|(session, owner, life, plain, (replaces, key, parent), exempt)| Step::Admit { session, owner, life, plain, replaces, key, parent, exempt }),
         2 => (0..SESSIONS, 0..5_u8, any::<(Option<u8>, Option<u8>)>(), 0..3_u8, 0..20_u8, any::<usize>())
@@ -127,7 +130,7 @@ impl Pair {
     }
 
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.clock.now().max(self.ledger.now())
     }
 
     fn note(&mut self, facts: Vec<Fact>) {
@@ -149,7 +152,7 @@ impl Pair {
         on_registry: impl AsyncFnOnce(Arc<dyn Registry>) -> Result<T, RegistryError>,
         plain: impl Fn(T) -> U,
     ) -> Result<U, TestCaseError> {
-        let (now, mut facts) = (self.now(), Vec::new());
+        let (now, mut facts) = (self.clock.now(), Vec::new());
         let expected = plain(on_ledger(&mut self.ledger, now, &mut facts));
         self.note(facts);
         let found = on_registry(self.registry.clone()).await;
@@ -161,6 +164,7 @@ impl Pair {
     async fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
         match step {
             Step::Wait(millis) => self.clock.advance(Duration::from_millis(millis.into())),
+            Step::Back(millis) => self.clock.set(self.clock.now().before(Duration::from_millis(millis.into()))),
             Step::Admit { session, owner: of, life, plain, replaces, key, parent, exempt } => {
                 let mut admit = Admit::new(sid(session), owner(of));
                 admit.lifetime = Lifetime::For(MINUTE * u32::from(life));
