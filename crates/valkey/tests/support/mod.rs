@@ -85,6 +85,14 @@ impl Server {
         self.process = spawn(self.engine, self.folder.path(), self.port, settings).expect("the server starts again");
     }
 
+    /// Starts a killed server again without waiting until it has read what it wrote.
+    pub fn begin_again(&mut self, settings: &[&str]) {
+        let mut process = program(self.engine, self.folder.path(), self.port, settings);
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || lines.for_each(drop));
+        self.process = process;
+    }
+
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -108,13 +116,27 @@ impl Server {
         ValkeyRegistry::connect_with(&self.url(), options).await.unwrap()
     }
 
-    /// A connection for questions about the server itself.
-    pub fn connection(&self) -> redis::aio::MultiplexedConnection {
+    /// Asks the server itself.
+    pub async fn ask(&self, words: &[&str]) -> redis::Value {
         let client = redis::Client::open(self.url()).unwrap();
-        futures_util::FutureExt::now_or_never(std::future::ready(())).unwrap();
-        tokio::task::block_in_place(|| {
-            tokio::runtime::Handle::current().block_on(client.get_multiplexed_async_connection()).unwrap()
-        })
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut connection).await.unwrap()
+    }
+
+    /// What the server says of itself.
+    pub async fn info(&self, section: &str) -> String {
+        match self.ask(&["INFO", section]).await {
+            redis::Value::BulkString(bytes) => String::from_utf8(bytes).unwrap(),
+            other => panic!("INFO was answered {other:?}"),
+        }
+    }
+
+    /// Sends the process a signal: `STOP` holds it up, `CONT` lets it go on.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(self.process.id().to_string()).status();
+        assert!(sent.unwrap().success());
     }
 }
 
@@ -126,13 +148,7 @@ impl Drop for Server {
 
 /// Starts a server, and waits until it says that it is ready; nothing if it stops before.
 fn spawn(engine: Engine, folder: &Path, port: u16, settings: &[&str]) -> Option<Child> {
-    let mut process = Command::new(engine.program())
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"])
-        .arg(folder)
-        .args(settings)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the server's program starts");
+    let mut process = program(engine, folder, port, settings);
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     if lines.any(|line| line.is_ok_and(|line| line.contains("Ready to accept connections"))) {
         // What it says from here on must not fill the pipe.
@@ -141,4 +157,14 @@ fn spawn(engine: Engine, folder: &Path, port: u16, settings: &[&str]) -> Option<
     }
     let _ = process.wait();
     None
+}
+
+fn program(engine: Engine, folder: &Path, port: u16, settings: &[&str]) -> Child {
+    Command::new(engine.program())
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"])
+        .arg(folder)
+        .args(settings)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the server's program starts")
 }
