@@ -98,7 +98,10 @@ impl Answer {
 
     /// An outcome that its operation does not know.
     pub(crate) fn unknown<T>(&self) -> Result<T, RegistryError> {
-        Err(RegistryError::new(Effect::Unknown, format!("a script answered with the unknown outcome {}", self.kind)))
+        Err(RegistryError::new(
+            Effect::Unknown,
+            format!("a script answered with the unknown outcome {}", self.kind),
+        ))
     }
 }
 

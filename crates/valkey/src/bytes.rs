@@ -20,7 +20,10 @@ pub(crate) fn instant(millis: u64) -> Timestamp {
 
 /// What a server should not have answered.
 pub(crate) fn garbled() -> RegistryError {
-    RegistryError::new(Effect::Unknown, "the server's answer makes no sense: is another program writing to its keys?")
+    RegistryError::new(
+        Effect::Unknown,
+        "the server's answer makes no sense: is another program writing to its keys?",
+    )
 }
 
 /// Puts bytes together.

@@ -48,7 +48,11 @@ impl Caller {
     }
 
     /// Carries out an operation: one round trip, unless time has ended so many sessions that it takes more.
-    pub(crate) async fn call(self: &Arc<Self>, script: Script, args: &[&[u8]]) -> Result<Answer, RegistryError> {
+    pub(crate) async fn call(
+        self: &Arc<Self>,
+        script: Script,
+        args: &[&[u8]],
+    ) -> Result<Answer, RegistryError> {
         let busy = |_| RegistryError::new(Effect::None, "too many operations wait for the server");
         let _room = self.room.try_acquire().map_err(busy)?;
         let deadline = Instant::now() + self.deadline;
@@ -98,7 +102,12 @@ impl Caller {
         Ok(hash.get_or_init(|| loaded))
     }
 
-    async fn load(&self, script: Script, wire: &mut Wire, deadline: Instant) -> Result<String, RegistryError> {
+    async fn load(
+        &self,
+        script: Script,
+        wire: &mut Wire,
+        deadline: Instant,
+    ) -> Result<String, RegistryError> {
         let mut command = cmd("SCRIPT");
         command.arg("LOAD").arg(script.source());
         let answer = wire.ask(&command, deadline).await.map_err(Failure::into_error);
@@ -113,7 +122,9 @@ impl Caller {
 impl Failure {
     pub(crate) fn into_error(self) -> RegistryError {
         match self {
-            Self::NoScript => RegistryError::new(Effect::None, "the server forgot a script that it was just given"),
+            Self::NoScript => {
+                RegistryError::new(Effect::None, "the server forgot a script that it was just given")
+            }
             Self::Error(error) => error,
         }
     }
@@ -122,8 +133,21 @@ impl Failure {
 /// The keys of a limit domain, all in one slot, in the order in which scripts take them.
 fn keys(domain: &str) -> Vec<String> {
     let names = [
-        "meta", "sessions", "due", "owners", "tenants", "kin", "ranks", "feed", "keys", "ends", "ends:order", "done",
-        "done:order", "graves", "spent",
+        "meta",
+        "sessions",
+        "due",
+        "owners",
+        "tenants",
+        "kin",
+        "ranks",
+        "feed",
+        "keys",
+        "ends",
+        "ends:order",
+        "done",
+        "done:order",
+        "graves",
+        "spent",
     ];
     names.iter().map(|name| format!("countersign:{{{domain}}}:{name}")).collect()
 }

@@ -43,8 +43,8 @@ pub(crate) fn entry(raw: &[u8]) -> Result<Entry, RegistryError> {
     let news = match kind {
         1 => News::Ended(SessionId::from_bytes(bytes.array()?), reason(why)?),
         2 => {
-            let (spares, spared) = (bytes.number(1)?, SessionId::from_bytes(bytes.array()?));
-            News::OwnerEnded(read_owner(&mut bytes)?, (spares == 1).then_some(spared), reason(why)?)
+            let (any, spared) = (bytes.number(1)?, SessionId::from_bytes(bytes.array()?));
+            News::OwnerEnded(read_owner(&mut bytes)?, (any == 1).then_some(spared), reason(why)?)
         }
         3 => News::TenantEnded(read_tenant(&mut bytes)?.ok_or_else(garbled)?, reason(why)?),
         4 => News::EveryoneEnded(reason(why)?),

@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum OpenError {
     /// The address says nothing that this build can connect to.
-    #[error("{url:?} is no address of a server: use redis://host:port or redis://user:password@host:port/database")]
+    #[error(
+        "{url:?} is no address of a server: use redis://host:port or redis://user:password@host:port/database"
+    )]
     Address {
         /// The address, without a password.
         url: String,
@@ -29,7 +31,10 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(crate) fn unreachable(address: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub(crate) fn unreachable(
+        address: &str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Self::Unreachable { address: address.to_owned(), source: source.into() }
     }
 }

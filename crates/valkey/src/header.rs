@@ -38,7 +38,7 @@ impl Known {
     pub(crate) fn header(&self) -> Vec<u8> {
         let rules = *self.rules.read().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Writer::default();
-        bytes.instant(self.clock.as_ref().map_or(Timestamp::ZERO, |clock| clock.now()));
+        bytes.instant(self.clock.as_ref().map_or(Timestamp::ZERO, Clock::now));
         bytes.number(self.instant.load(Ordering::Relaxed), 6);
         bytes.number(self.epoch.load(Ordering::Relaxed), 7);
         for time in [rules.race_window, rules.dangling_after, rules.idle_timeout, rules.entry_life()] {

@@ -1,12 +1,14 @@
 //! The connection: one that all operations share, made again when it breaks, and deadlines on everything.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, ServerErrorKind, Value};
 use countersign_registry::{Effect, RegistryError};
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, PushInfo, PushKind, RedisError, ServerErrorKind, Value,
+};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
@@ -106,8 +108,19 @@ impl Wire {
 /// The codes with which a server refuses a script before its first line: nothing has happened. (`ERR` may come from the
 /// middle of one.)
 const REFUSALS: [&str; 13] = [
-    "LOADING", "READONLY", "MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "ASK", "TRYAGAIN",
-    "BUSY", "NOPERM", "NOAUTH",
+    "LOADING",
+    "READONLY",
+    "MISCONF",
+    "OOM",
+    "NOREPLICAS",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "MOVED",
+    "ASK",
+    "TRYAGAIN",
+    "BUSY",
+    "NOPERM",
+    "NOAUTH",
 ];
 
 fn effect(error: &RedisError) -> Effect {

@@ -25,9 +25,9 @@ pub(crate) async fn follow(caller: Weak<Caller>, link: Link) {
         match next(&link, &stream, known).await {
             Ok(Some(position)) => {
                 let Some(caller) = caller.upgrade() else { return };
-                caller.position.send_if_modified(|known| {
-                    std::mem::replace(known, position.max(*known)) < position
-                });
+                caller
+                    .position
+                    .send_if_modified(|known| std::mem::replace(known, position.max(*known)) < position);
             }
             Ok(None) => {}
             Err(error) => {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use countersign_registry::{
-    Activity, Admission, Admit, Admitted, Advance, Advanced, Base, Claimed, CountOf, Counts, Effect, End, Ended,
-    Full, Lifetime, OnFull, Once, OnceId, RegistryError, Renewal, Repetition, Rotate, Rotated, Scope,
+    Activity, Admission, Admit, Admitted, Advance, Advanced, Base, Claimed, CountOf, Counts, Effect, End,
+    Ended, Full, Lifetime, OnFull, Once, OnceId, RegistryError, Renewal, Repetition, Rotate, Rotated, Scope,
     Seated, SessionRecord, SetLimits, Standing, Target, Touch, Whose,
 };
 use countersign_token::{FeedPosition, SessionId};
@@ -116,7 +116,10 @@ impl Caller {
         Ok(Counts { sessions: answer.number()?, seats: answer.number()? })
     }
 
-    pub(crate) async fn get(self: Arc<Self>, sessions: Vec<SessionId>) -> Result<Vec<Standing>, RegistryError> {
+    pub(crate) async fn get(
+        self: Arc<Self>,
+        sessions: Vec<SessionId>,
+    ) -> Result<Vec<Standing>, RegistryError> {
         let mut standings = Vec::with_capacity(sessions.len());
         for some in sessions.chunks(TOGETHER) {
             let ids: Vec<u8> = some.iter().flat_map(SessionId::as_bytes).copied().collect();
@@ -235,7 +238,9 @@ fn target(target: &Target) -> Result<Named, RegistryError> {
     Ok(match target {
         Target::Sessions(ids) => (b"s", ids.iter().flat_map(id).collect(), Vec::new()),
         Target::Own(owner, session) => (b"w", id(session), record::owner(owner)?),
-        Target::Owner(owner, except) => (b"o", record::owner(owner)?, except.as_ref().map(id).unwrap_or_default()),
+        Target::Owner(owner, except) => {
+            (b"o", record::owner(owner)?, except.as_ref().map(id).unwrap_or_default())
+        }
         Target::Tenant(tenant) => (b"t", record::tenant(tenant)?, Vec::new()),
         Target::Everyone => (b"a", Vec::new(), Vec::new()),
         Target::Key(kid) => (b"k", kid.as_bytes().to_vec(), Vec::new()),
@@ -250,4 +255,3 @@ pub(crate) fn whose(whose: &Whose) -> Result<(&'static [u8], Vec<u8>), RegistryE
         Whose::Tenant(tenant) => (b"t", record::tenant(tenant)?),
     })
 }
-

@@ -49,7 +49,10 @@ impl Caller {
         Err(RegistryError::new(Effect::None, "the registry's history kept changing"))
     }
 
-    async fn read_feed(self: &Arc<Self>, after: Option<FeedPosition>) -> Result<Option<Batch>, RegistryError> {
+    async fn read_feed(
+        self: &Arc<Self>,
+        after: Option<FeedPosition>,
+    ) -> Result<Option<Batch>, RegistryError> {
         let mode = if after.is_some() { "1" } else { "0" };
         let mut answer = self.read_on(mode, after.unwrap_or_default()).await?;
         let kind = if answer.kind == 1 { BatchKind::Tail } else { BatchKind::Snapshot };
@@ -57,15 +60,15 @@ impl Caller {
         let mut last = answer.bytes()?;
         let mut entries = answer.entries()?;
         while !last.is_empty() {
-            let mut more = self.read_on("2", place(&last)?).await?;
-            if more.position.epoch != complete_to.epoch {
+            let mut next = self.read_on("2", place(&last)?).await?;
+            if next.position.epoch != complete_to.epoch {
                 return Ok(None);
             }
-            last = more.bytes()?;
+            last = next.bytes()?;
             let wanted = |entry: &Entry| {
                 entry.position <= complete_to && (kind == BatchKind::Tail || matters(entry, at))
             };
-            entries.extend(more.entries()?.into_iter().filter(wanted));
+            entries.extend(next.entries()?.into_iter().filter(wanted));
         }
         // Removed keys come first in a snapshot, wherever they were removed.
         entries.sort_by_key(|entry| entry.position);
@@ -101,7 +104,7 @@ struct First {
     after: Option<Cursor>,
     limit: usize,
     /// The last of them on top.
-    first: BinaryHeap<Reverse<(Timestamp, SessionId)>>,
+    kept: BinaryHeap<Reverse<(Timestamp, SessionId)>>,
     sessions: HashMap<SessionId, (SessionRecord, Holding)>,
 }
 
@@ -111,15 +114,15 @@ impl First {
             order: list.order,
             after: list.after.clone(),
             limit: list.limit.min(PAGE),
-            first: BinaryHeap::new(),
+            kept: BinaryHeap::new(),
             sessions: HashMap::new(),
         }
     }
 
     /// What a script may leave out: those before the cursor, and those that come after enough others.
     fn figures(&self, list: &List) -> Vec<u8> {
-        let enough = self.first.len() > self.limit;
-        let oldest = self.first.peek().filter(|_| enough).map_or(0, |Reverse((at, _))| millis(*at));
+        let enough = self.kept.len() > self.limit;
+        let oldest = self.kept.peek().filter(|_| enough).map_or(0, |Reverse((at, _))| millis(*at));
         let newest = self.after.as_ref().map_or(Timestamp::MAX, |cursor| cursor.at);
         let mut bytes = Writer::default();
         bytes.number((self.order == Order::Started).into(), 1);
@@ -143,17 +146,17 @@ impl First {
         if !comes || self.sessions.contains_key(&id) {
             return;
         }
-        self.first.push(Reverse((at, id)));
+        self.kept.push(Reverse((at, id)));
         self.sessions.insert(id, (record, holding));
-        if self.first.len() > self.limit + 1
-            && let Some(Reverse((_, last))) = self.first.pop()
+        if self.kept.len() > self.limit + 1
+            && let Some(Reverse((_, last))) = self.kept.pop()
         {
             self.sessions.remove(&last);
         }
     }
 
     fn page(mut self, at: Timestamp) -> Page {
-        let mut order: Vec<_> = self.first.into_sorted_vec().into_iter().map(|Reverse(place)| place).collect();
+        let mut order: Vec<_> = self.kept.into_sorted_vec().into_iter().map(|Reverse(place)| place).collect();
         let more = order.len() > self.limit;
         order.truncate(self.limit);
         let next = order.last().filter(|_| more).map(|&(at, id)| Cursor { at, id });

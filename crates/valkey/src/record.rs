@@ -83,12 +83,16 @@ pub(crate) fn session(id: SessionId, raw: &[u8]) -> Result<(SessionRecord, Holdi
     let mut bytes = Reader::new(raw);
     let format = bytes.number(1)?;
     if format != 1 {
-        return Err(RegistryError::new(Effect::Unknown, format!("a record of format {format}: use a newer build")));
+        return Err(RegistryError::new(
+            Effect::Unknown,
+            format!("a record of format {format}: use a newer build"),
+        ));
     }
     let (seat, has) = (bytes.number(1)?, bytes.number(1)? as u8);
     let (expires_at, last_activity) = (bytes.instant()?, bytes.instant()?);
     let (current, exclusive) = (RotationId::from_bits(bytes.number(8)?), bytes.number(7)?);
-    let (started_at, born) = (bytes.instant()?, FeedPosition { epoch: bytes.number(7)?, seq: bytes.number(6)? });
+    let (started_at, born) =
+        (bytes.instant()?, FeedPosition { epoch: bytes.number(7)?, seq: bytes.number(6)? });
     let auth_time = if has & AUTH_TIME == 0 { started_at } else { bytes.instant()? };
     let login_key = if has & LOGIN_KEY == 0 { None } else { Some(Digest(bytes.array()?)) };
     let handed_off_from = if has & PARENT == 0 { None } else { Some(SessionId::from_bytes(bytes.array()?)) };

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use countersign_registry::{
-    Admit, Admitted, Advance, Advanced, Batch, Claimed, Clock, CountOf, Counts, Effect, End, Ended, List, Once,
-    Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing, Standing, Touch,
+    Admit, Admitted, Advance, Advanced, Batch, Claimed, Clock, CountOf, Counts, Effect, End, Ended, List,
+    Once, Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing, Standing, Touch,
 };
 use countersign_token::{FeedPosition, SessionId};
 use futures_util::FutureExt as _;
@@ -102,7 +102,10 @@ impl Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("domain", &self.domain).field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("domain", &self.domain)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
 
@@ -243,7 +246,8 @@ impl Registry for ValkeyRegistry {
 
     fn news(&self, after: FeedPosition) -> BoxFuture<'_, ()> {
         self.follower.get_or_init(|| {
-            let follow = news::follow(Arc::downgrade(&self.caller), Link::new(self.client.clone(), self.deadline));
+            let follow =
+                news::follow(Arc::downgrade(&self.caller), Link::new(self.client.clone(), self.deadline));
             self.runtime.spawn(follow).abort_handle()
         });
         let mut position = self.caller.position.subscribe();
@@ -279,6 +283,8 @@ impl Drop for ValkeyRegistry {
 
 impl fmt::Debug for ValkeyRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ValkeyRegistry").field("position", &*self.caller.position.borrow()).finish_non_exhaustive()
+        f.debug_struct("ValkeyRegistry")
+            .field("position", &*self.caller.position.borrow())
+            .finish_non_exhaustive()
     }
 }

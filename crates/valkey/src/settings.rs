@@ -28,7 +28,9 @@ impl<'a> Settings<'a> {
             faults.push(format!("its version is {version}; use Redis 7.0, Valkey 7.2, or newer"));
         }
         if self.is("cluster_enabled", "1") {
-            faults.push("it is a node of a cluster, which redis:// does not follow; name a server of its own".into());
+            faults.push(
+                "it is a node of a cluster, which redis:// does not follow; name a server of its own".into(),
+            );
         }
         if self.is("role", "slave") {
             faults.push("it is a replica; name the primary".into());
@@ -70,7 +72,10 @@ impl<'a> Settings<'a> {
             ),
         }
         if self.is("maxmemory", "0") && !self.is("maxmemory_policy", "noeviction") {
-            doubts.push("it has no maxmemory, but a policy that would evict: set `maxmemory-policy noeviction`".into());
+            doubts.push(
+                "it has no maxmemory, but a policy that would evict: set `maxmemory-policy noeviction`"
+                    .into(),
+            );
         }
         doubts
     }

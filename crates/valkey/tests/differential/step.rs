@@ -1,0 +1,127 @@
+//! What may happen: steps drawn at random, in which small numbers name sessions, owners and earlier positions.
+
+use std::time::Duration;
+
+use countersign_registry::{Limit, Limits, OnFull, Owner};
+use countersign_token::SessionId;
+use proptest::prelude::*;
+
+pub(crate) const SESSIONS: u8 = 9;
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+
+pub(crate) fn sid(number: u8) -> SessionId {
+    let mut id = [number.wrapping_mul(57); 16];
+    id[15] = number;
+    SessionId::from_bytes(id)
+}
+
+pub(crate) fn owner(number: u8) -> Owner {
+    match number % 5 {
+        0 => Owner::new("ada"),
+        1 => Owner::new("ada").of_tenant("acme"),
+        2 => Owner::new("bob").of_tenant("acme"),
+        3 => Owner::new("").of_tenant(""),
+        _ => Owner::new("cy"),
+    }
+}
+
+/// One step; numbers name sessions, owners and earlier positions.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Wait(u32),
+    /// The clock is set back.
+    Back(u32),
+    Admit {
+        session: u8,
+        owner: u8,
+        life: u16,
+        plain: bool,
+        replaces: Option<u8>,
+        key: Option<u8>,
+        parent: Option<u8>,
+        exempt: bool,
+    },
+    Redeem {
+        session: u8,
+        owner: u8,
+        end: Option<u8>,
+        parent: Option<u8>,
+        code: u8,
+        minutes: u8,
+        born: usize,
+    },
+    Rotate {
+        session: u8,
+        token: u8,
+        age: u16,
+        passive: bool,
+    },
+    Advance {
+        session: u8,
+        base: u8,
+        known: u8,
+        memo: Option<(u8, u8)>,
+    },
+    Touch(Vec<(u8, u16)>),
+    End {
+        id: u8,
+        target: u8,
+        one: u8,
+        owner: u8,
+        reason: u8,
+    },
+    Once {
+        id: u8,
+        minutes: u8,
+        of: Option<(u8, usize)>,
+    },
+    List {
+        whose: u8,
+        holding: u8,
+        inactive: u16,
+        started: bool,
+        limit: u8,
+    },
+    Counts(u8),
+    Feed(Option<usize>),
+    Limits([(u8, u8); 3]),
+}
+
+pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => prop_oneof![0..2000_u32, 50_000..70_000_u32, 0..4_000_000_u32].prop_map(Step::Wait),
+        1 => (0..400_000_u32).prop_map(Step::Back),
+        8 => (0..SESSIONS, 0..5_u8, 1..300_u16, prop::bool::weighted(0.4), any::<(Option<u8>, Option<u8>, Option<u8>)>(), prop::bool::weighted(0.1))
+            .prop_map(|(session, owner, life, plain, (replaces, key, parent), exempt)| Step::Admit { session, owner, life, plain, replaces, key, parent, exempt }),
+        2 => (0..SESSIONS, 0..5_u8, any::<(Option<u8>, Option<u8>)>(), 0..3_u8, 0..20_u8, any::<usize>())
+            .prop_map(|(session, owner, (end, parent), code, minutes, born)| Step::Redeem { session, owner, end, parent, code, minutes, born }),
+        8 => (0..SESSIONS, 0..8_u8, 0..120_u16, any::<bool>())
+            .prop_map(|(session, token, age, passive)| Step::Rotate { session, token, age, passive }),
+        3 => (0..SESSIONS, 0..5_u8, 0..4_u8, any::<Option<(u8, u8)>>())
+            .prop_map(|(session, base, known, memo)| Step::Advance { session, base, known, memo }),
+        4 => prop::collection::vec((0..SESSIONS, 0..4000_u16), 0..4).prop_map(Step::Touch),
+        4 => (0..6_u8, prop_oneof![4 => 0..2_u8, 3 => 2..4_u8, 2 => 4..7_u8], 0..SESSIONS, 0..5_u8, 0..3_u8)
+            .prop_map(|(id, target, one, owner, reason)| Step::End { id, target, one, owner, reason }),
+        2 => (0..4_u8, 0..20_u8, any::<Option<(u8, usize)>>()).prop_map(|(id, minutes, of)| Step::Once { id, minutes, of }),
+        2 => (0..5_u8, 0..3_u8, 0..4000_u16, any::<bool>(), 1..6_u8)
+            .prop_map(|(whose, holding, inactive, started, limit)| Step::List { whose, holding, inactive, started, limit }),
+        1 => (0..7_u8).prop_map(Step::Counts),
+        2 => any::<Option<usize>>().prop_map(Step::Feed),
+        2 => prop::array::uniform3((prop_oneof![2 => Just(0), 3 => 1..6_u8], 0..5_u8)).prop_map(Step::Limits),
+    ];
+    prop::collection::vec(step, 1..80)
+}
+
+pub(crate) fn limits(of: [(u8, u8); 3]) -> Limits {
+    let [user, tenant, site] = of.map(|(rule, seats)| {
+        let on_full = match rule {
+            0 => return None,
+            1 => OnFull::Refuse,
+            2 => OnFull::EndLeastRecent,
+            3 => OnFull::EndOldest,
+            _ => OnFull::Ask,
+        };
+        Some(Limit { seats: seats.into(), on_full })
+    });
+    Limits { user, tenant, site }
+}
