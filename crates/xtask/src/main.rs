@@ -7,6 +7,7 @@ mod step;
 mod test;
 mod tidy;
 mod toolchain;
+mod valkey;
 mod workspace;
 
 use std::process::ExitCode;

@@ -14,8 +14,13 @@ const CARGO_DENY: &str = "0.20.2";
 const NODE: u32 = 20;
 
 /// A program that tests run, and the Debian packages that bring it; without fonts a page is blank.
-const PROGRAMS: [(&str, &str); 3] =
-    [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium fonts-dejavu-core")];
+const PROGRAMS: [(&str, &str); 5] = [
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("chromium", "chromium fonts-dejavu-core"),
+    ("redis-server", "redis-server"),
+    ("pip3", "python3-pip"),
+];
 
 /// Folders with a `package-lock.json`.
 pub(crate) const JAVASCRIPT: [&str; 3] = ["crates/countersign/client", "tests/js", "tests/browser"];
@@ -87,7 +92,7 @@ fn missing_packages() -> Vec<&'static str> {
     PROGRAMS.into_iter().filter(|(program, _)| is_missing(program)).map(|(_, package)| package).collect()
 }
 
-fn in_path(program: &str) -> Option<PathBuf> {
+pub(crate) fn in_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::setup;
 use crate::step::{Failure, Shell, Steps};
+use crate::valkey;
 use crate::workspace::Workspace;
 
 /// The server that black-box and browser tests drive.
@@ -19,8 +20,10 @@ pub(crate) fn run(
     let root = &workspace.root;
     if !no_setup {
         setup::for_tests(root, steps)?;
+        valkey::install(workspace, steps)?;
     }
-    steps.task("prerequisites", "cargo xtask test --no-setup", || setup::demand(root))?;
+    let demand = || setup::demand(root).and_then(|()| valkey::demand(workspace));
+    steps.task("prerequisites", "cargo xtask test --no-setup", demand)?;
     for (name, line) in RUST {
         steps.command(name, &mode(Shell::new(line), long).folder(root))?;
     }

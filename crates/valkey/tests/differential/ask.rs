@@ -23,6 +23,7 @@ impl Pair {
             Step::Back(millis) => {
                 self.clock.set(self.clock.now().before(Duration::from_millis(millis.into())));
             }
+            Step::Family(first) => self.family(first).await?,
             Step::Admit { .. } | Step::Redeem { .. } => self.admit(self.login(step)).await?,
             Step::Rotate { session, token, age, passive } => {
                 self.rotate(session, token, age, passive).await?;
@@ -41,6 +42,14 @@ impl Pair {
             Step::Limits(of) => self.limit(SetLimits { limits: limits(of) }).await?,
         }
         self.look_around().await
+    }
+
+    async fn family(&mut self, first: u8) -> Told {
+        let [giver, middle, last] = [0, 1, 2].map(|place| sid((first + place) % SESSIONS));
+        for (session, parent) in [(giver, None), (middle, Some(giver)), (last, Some(middle))] {
+            self.admit(Admit { handed_off_from: parent, ..Admit::new(session, owner(first)) }).await?;
+        }
+        self.end(200 + first, 0, (first + 1) % SESSIONS, first, 0).await
     }
 
     fn login(&self, step: Step) -> Admit {

@@ -6,7 +6,7 @@ use countersign_registry::{Limit, Limits, OnFull, Owner};
 use countersign_token::SessionId;
 use proptest::prelude::*;
 
-pub(crate) const SESSIONS: u8 = 9;
+pub(crate) const SESSIONS: u8 = 12;
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
 pub(crate) fn sid(number: u8) -> SessionId {
@@ -29,6 +29,8 @@ pub(crate) fn owner(number: u8) -> Owner {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Wait(u32),
+    /// A session is handed off, and that one again, and the one in between ends.
+    Family(u8),
     /// The clock is set back.
     Back(u32),
     Admit {
@@ -91,6 +93,8 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => prop_oneof![0..2000_u32, 50_000..70_000_u32, 0..4_000_000_u32].prop_map(Step::Wait),
         1 => (0..400_000_u32).prop_map(Step::Back),
+        1 => Just(Step::Wait(90_000_000)),
+        1 => (0..SESSIONS).prop_map(Step::Family),
         8 => (0..SESSIONS, 0..5_u8, 1..300_u16, prop::bool::weighted(0.4), any::<(Option<u8>, Option<u8>, Option<u8>)>(), prop::bool::weighted(0.1))
             .prop_map(|(session, owner, life, plain, (replaces, key, parent), exempt)| Step::Admit { session, owner, life, plain, replaces, key, parent, exempt }),
         2 => (0..SESSIONS, 0..5_u8, any::<(Option<u8>, Option<u8>)>(), 0..3_u8, 0..20_u8, any::<usize>())
