@@ -22,6 +22,26 @@ async fn keeps_the_contract_on_valkey() {
     keeps_the_contract(Engine::Valkey).await;
 }
 
+/// The rights that docs/VALKEY.md asks for are enough, and as few as it says.
+async fn few_rights_are_enough(engine: Engine) {
+    let server = Server::start(engine);
+    let (_, rights) = include_str!("../../../docs/VALKEY.md").split_once("```acl\n").unwrap();
+    let rights = rights.split("```").next().unwrap();
+    let user = ["ACL", "SETUSER", "node", "on", ">secret", "resetchannels", "-@all"];
+    server.ask(&user.into_iter().chain(rights.split_whitespace()).collect::<Vec<_>>()).await;
+    conformance::run(async |clock| server.fresh_as_user(clock).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn few_rights_are_enough_on_redis() {
+    few_rights_are_enough(Engine::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn few_rights_are_enough_on_valkey() {
+    few_rights_are_enough(Engine::Valkey).await;
+}
+
 /// However 64 threads race, with logouts, expiry and dangling spells in between, the limit is never exceeded, and
 /// nobody is turned away for nobody.
 async fn sixty_four_threads_race(engine: Engine) {

@@ -120,6 +120,14 @@ impl Server {
         Arc::new(self.registry(Options::default().domain(domain).clock(clock)).await)
     }
 
+    /// As [`Server::fresh`], by a user who may do no more than docs/VALKEY.md says.
+    pub async fn fresh_as_user(&self, clock: ManualClock) -> Arc<dyn Registry> {
+        let domain = format!("test {}", self.domains.fetch_add(1, Ordering::Relaxed));
+        let url = format!("redis://node:secret@127.0.0.1:{}", self.port);
+        let options = Options::default().domain(domain).clock(clock);
+        Arc::new(ValkeyRegistry::connect_with(&url, options).await.unwrap())
+    }
+
     pub async fn registry(&self, options: Options) -> ValkeyRegistry {
         ValkeyRegistry::connect_with(&self.url(), options).await.unwrap()
     }
