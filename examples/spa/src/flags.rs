@@ -15,7 +15,7 @@ pub(crate) struct Flags {
     #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
 
-    /// Where sessions are remembered: `memory:` or `file:PATH`.
+    /// Where sessions are remembered: `memory:`, `file:PATH`, or `redis://HOST:PORT` (Valkey too) for many nodes.
     #[arg(
         long,
         env = "COUNTERSIGN_REGISTRY",

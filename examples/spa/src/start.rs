@@ -12,6 +12,7 @@ use countersign::{
     Builder, Clock as _, ConfigError, KeyFile, MemoryRegistry, SessionEvent, Sessions, SystemClock,
 };
 use countersign_file::FileRegistry;
+use countersign_valkey::ValkeyRegistry;
 use metrics_exporter_prometheus::BuildError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -63,7 +64,7 @@ pub(crate) async fn start(flags: &Flags) -> Result<Started, StartError> {
     let address = listener.local_addr().map_err(|source| not_bound(&flags.listen, source))?;
     let origin = origin(flags, address)?;
     let metrics = Arc::new(Metrics::new()?);
-    let sessions = sessions(flags, &origin, metrics.clone())?;
+    let sessions = sessions(flags, &origin, metrics.clone()).await?;
     let page = Page::new(flags.transport.into());
     sessions.ready().await;
     tokio::spawn(tidy(metrics.clone()));
@@ -119,11 +120,12 @@ fn origin(flags: &Flags, bound: SocketAddr) -> Result<String, StartError> {
     Ok(flags.origin.clone().unwrap_or_else(|| format!("http://{bound}")))
 }
 
-fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<Sessions, StartError> {
+async fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<Sessions, StartError> {
     let development = flags.development_cookies().map_err(StartError::Flags)?;
     let place: Place = flags.registry.parse()?;
     let keys = KeyFile::open_or_create(&flags.keys, flags.alg.into(), SystemClock.now())?;
-    let mut builder = open(place, &flags.registry, origin, keys)?
+    let mut builder = open(place, &flags.registry, origin, keys)
+        .await?
         .policy(flags.policy())
         .limits(flags.limits())
         .transport(flags.transport.into())
@@ -139,9 +141,9 @@ fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<Sessio
     Ok(builder.build()?)
 }
 
-fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Builder, StartError> {
+async fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Builder, StartError> {
     let failed =
-        |source: Box<dyn Error + Send + Sync>| StartError::Registry { place: url.to_owned(), source };
+        |source: Box<dyn Error + Send + Sync>| StartError::Registry { place: without_password(url), source };
     match place {
         Place::Memory => Ok(Sessions::builder(origin, keys, MemoryRegistry::new())),
         Place::File(path) => {
@@ -149,6 +151,18 @@ fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Builder,
             let registry = FileRegistry::open(path).map_err(|error| failed(error.into()))?;
             Ok(Sessions::builder(origin, keys, registry))
         }
+        Place::Server(url) => {
+            let registry = ValkeyRegistry::connect(&url).await.map_err(|error| failed(error.into()))?;
+            Ok(Sessions::builder(origin, keys, registry))
+        }
+    }
+}
+
+/// A registry's URL as it may be shown.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
+        _ => url.to_owned(),
     }
 }
 
