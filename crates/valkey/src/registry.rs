@@ -40,6 +40,15 @@ use crate::settings::Settings;
 /// everyone's session has ended.
 ///
 /// At most 16384 operations are under way; one more is refused without effect.
+///
+/// ```no_run
+/// use countersign_valkey::{Options, ValkeyRegistry};
+///
+/// # async fn open() -> Result<(), countersign_valkey::OpenError> {
+/// let options = Options::default().domain("shop");
+/// let registry = ValkeyRegistry::connect_with("redis://node:secret@sessions.internal:6379", options).await?;
+/// # Ok(()) }
+/// ```
 pub struct ValkeyRegistry {
     caller: Arc<Caller>,
     client: Client,
