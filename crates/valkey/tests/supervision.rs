@@ -6,8 +6,8 @@ mod support;
 use std::time::Duration;
 
 use countersign_registry::{
-    Admit, Admitted, BatchKind, CountOf, Effect, End, EndReason, Limits, News, OnFull, OpId, Owner, Registry,
-    RegistryError, Rules, SetLimits, Standing, Target,
+    Admit, Admitted, BatchKind, CountOf, Effect, End, EndReason, News, OpId, Owner, Registry, RegistryError,
+    Rules, Standing, Target,
 };
 use countersign_token::SessionId;
 use countersign_valkey::{OpenError, Options, Unfit, ValkeyRegistry};
@@ -274,35 +274,6 @@ async fn an_address_that_leads_nowhere_is_an_error_without_its_password() {
     let error = ValkeyRegistry::connect("redis://user:secret@127.0.0.1:1").await.unwrap_err();
     assert!(matches!(error, OpenError::Unreachable { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_share_sessions_limits_and_news() {
-    for engine in ENGINES {
-        let server = Server::start(engine);
-        let (one, other) = (registry(&server).await, registry(&server).await);
-        let _ = login(&one, 1).await.unwrap();
-        assert!(lives(&other, 1).await);
-
-        let limits = Limits::none().per_site(1, OnFull::Refuse);
-        one.set_limits(SetLimits { limits }).await.unwrap();
-        assert!(
-            matches!(login(&other, 2).await.unwrap(), Admitted::Full(_)),
-            "new limits hold on every node"
-        );
-        other.configure(Rules { limits: Limits::none().per_site(2, OnFull::Refuse), ..Rules::default() });
-        assert!(
-            matches!(login(&other, 2).await.unwrap(), Admitted::Seated(_)),
-            "until the configuration changes"
-        );
-
-        let position = other.feed(None).await.unwrap().complete_to;
-        let news = other.news(position);
-        let ended = one.end(logout(1)).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(5), news).await.expect("the other node is told");
-        let batch = other.feed(Some(position)).await.unwrap();
-        assert_eq!((batch.kind, batch.entries), (BatchKind::Tail, ended.entries), "{engine:?}");
-    }
 }
 
 /// One round trip: a refresh, a login and a logout are one command each.
