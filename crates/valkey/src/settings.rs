@@ -62,8 +62,8 @@ impl<'a> Settings<'a> {
         match self.appendfsync {
             Some("always") => {}
             Some(other) => doubts.push(format!(
-                "with appendfsync {other}, a power cut may take back the last second: sessions that had ended in it \
-                 would be alive again; set `appendfsync always`"
+                "with appendfsync {other}, a crash may take back the last seconds: sessions that had ended in them would \
+                 be alive again; set `appendfsync always`"
             )),
             None => doubts.push(
                 "it does not tell how often it writes to the disk: allow the command CONFIG GET, or see that \
