@@ -58,13 +58,23 @@ function start() {
   onClick(element("logout"), () => session.logout().catch((error) => say(complaint(error))));
 }
 
+/** A session that a login replaces may end a moment before that login's answer is here. In milliseconds. */
+const REPLACED_MS = 2000;
+
 /** Shows the parts of whoever is here, and follows them as they come and go. */
 function follow(session, parts) {
   // Whose parts are shown: a session, null for nobody, undefined before the server was heard.
   let shown;
   let away = false;
+  let replacing;
 
   session.current.subscribe((state) => {
+    clearTimeout(replacing);
+    if (state.reason === "replaced" && shown) replacing = setTimeout(() => show(state), REPLACED_MS);
+    else show(state);
+  });
+
+  function show(state) {
     element("status").textContent = standing(state);
     element("status").dataset.status = state.status;
     const someone = state.session ?? null;
@@ -80,7 +90,8 @@ function follow(session, parts) {
     if (isChanged) change(parts, before, state);
     else if (away && state.status !== "offline") load(parts, someone);
     away = state.status === "offline";
-  });
+  }
+
   // Other tabs and devices may have changed what this one shows.
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible" && shown !== undefined) load(parts, shown);

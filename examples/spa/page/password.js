@@ -9,7 +9,7 @@ export function showPassword(session) {
   onSubmit(form, async () => {
     fail("password-error", "", form.old);
     try {
-      await change(form.old.value, form.new.value);
+      await change(form.user.value, form.old.value, form.new.value);
       form.old.value = form.new.value = "";
       say("Your password is changed. All your other sessions have ended.");
     } catch (error) {
@@ -18,14 +18,14 @@ export function showPassword(session) {
     }
   });
 
-  async function change(old, fresh) {
+  async function change(user, old, fresh) {
     const ask = () => session.login("/api/password", { old, new: fresh });
     try {
       await ask();
     } catch (error) {
       if (error.status !== 401 || error.code === "login-failed") throw error;
       // The login is too long ago. The password is here already: no need to ask for it twice.
-      await session.login("/login", { user: form.user.value, password: old, remember: null });
+      await session.login("/login", { user, password: old, remember: null });
       await ask();
     }
   }
