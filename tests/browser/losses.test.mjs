@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { until } from './patience.mjs';
 import { siteWith } from './stories.mjs';
 import { answerHeld, answerLost, badGateway, closedGate, replaced, requestLost, rewritten } from './weather.mjs';
 
@@ -16,7 +17,8 @@ const nonsense = {
   'JSON of something else': replaced({ status: 200, headers: json, body: '{"hello": ["world"]}' }),
   'an empty body': replaced({ status: 200, headers: json }),
   'null': replaced({ status: 200, headers: json, body: 'null' }),
-  '401 of another machine': replaced({ status: 401, headers: { 'content-type': 'text/html', 'www-authenticate': 'Basic' }, body: 'Proxy' }),
+  '401 of another machine': replaced({ status: 401, headers: { 'content-type': 'text/html', 'www-authenticate': 'Ticket realm="hotel"' }, body: 'Proxy' }),
+  'a refusal that this client has never heard of': replaced({ status: 401, headers: { 'content-type': 'application/problem+json' }, body: '{"code": "moon-too-full", "status": 401}' }),
   '404 of a server that is being deployed': replaced({ status: 404, headers: { 'content-type': 'text/plain' }, body: 'no such app' }),
   '500': replaced({ status: 500, headers: { 'content-type': 'application/problem+json' }, body: '{"code": "internal", "status": 500}' }),
   '503 with Retry-After': replaced({ status: 503, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' }, body: '{"code": "registry-unavailable", "status": 503}' }),
@@ -55,7 +57,8 @@ describe('bad weather', { timeout: 170_000, concurrency: 3 }, () => {
         await Promise.all(browsers.map(async (tab, n) => {
           await tab.logIn();
           for (const [what, fate] of Object.entries(nonsense).filter((_, at) => at % browsers.length === n)) {
-            tab.order(REFRESH, fate, { times: 1 });
+            // As often as the client tries before its caller hears of it.
+            tab.order(REFRESH, fate, { times: 3 });
             await tab.tokenRunsOut();
             await goesOn(tab, what);
           }
@@ -97,12 +100,29 @@ describe('bad weather', { timeout: 170_000, concurrency: 3 }, () => {
     });
   });
 
+  describe('at a login, where there is one seat', { concurrency: 1 }, () => {
+    const story = siteWith('--user-limit', '1');
+
+    story('a lost answer costs no second seat', async ({ open }) => {
+      const tab = await open();
+      tab.order('POST /login', answerLost, { times: 2 });
+      const { subject } = await tab.logIn();
+      assert.equal(subject, 'alice');
+      assert.equal(tab.sent('POST /login').length, 3);
+      assert.equal((await tab.page.evaluate(() => session.list())).length, 1);
+      await isNeverOver(tab);
+    });
+  });
+
   describe('that passes', { concurrency: 1 }, () => {
     const story = siteWith();
 
     story('offline and back', async ({ open }) => {
       const tab = await open();
       const { id } = await tab.logIn();
+      // An answer that is on its way yet would still be good news.
+      await until(() => tab.sent('GET /session/events').some(({ status }) => status === 200));
+      assert.equal((await tab.fetch('/api/me')).status, 200);
       await tab.page.context().setOffline(true);
       const away = await tab.becomes('offline');
       assert.equal(away.session.id, id);
@@ -134,6 +154,20 @@ describe('bad weather', { timeout: 170_000, concurrency: 3 }, () => {
       assert.equal((await tab.becomes('active')).session.id, id);
       assert.equal((await tab.fetch('/api/me')).status, 200);
       await isNeverOver(tab);
+    });
+
+    story('an exclusive update whose answer is lost happens once', async ({ open }) => {
+      const tab = await open();
+      await tab.logIn();
+      tab.order('POST /api/cart', answerLost, { times: 2 });
+      const init = { method: 'POST', exclusive: true, headers: { 'content-type': 'application/json' }, body: '{"item": "coupon"}' };
+      const { status, body } = await tab.fetch('/api/cart?exclusive=1', init);
+      assert.equal(status, 200);
+      assert.deepEqual(body.cart, ['coupon']);
+      const keys = tab.sent('POST /api/cart').map(({ headers }) => headers['idempotency-key']);
+      assert.equal(keys.length, 3);
+      assert.equal(new Set(keys).size, 1);
+      assert.ok(keys[0]);
     });
 
     story('a logout that does not reach the server does not claim that it did', async ({ open }) => {

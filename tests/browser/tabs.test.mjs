@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { siteWith } from './stories.mjs';
+import { badGateway } from './weather.mjs';
 
 const WITHIN_MS = 1000;
 
@@ -21,8 +22,9 @@ describe('tabs of one browser', { timeout: 120_000 }, () => {
         assert.equal((await second.fetch('/api/me')).body.subject, 'alice');
       });
 
-      story('a logout in one is seen in all within a second', async ({ open }) => {
+      const logout = (weather) => async ({ open }) => {
         const first = await open();
+        weather(first);
         await first.logIn();
         const others = [await first.another(), await first.another()];
         const done = await first.page.evaluate(async () => {
@@ -35,7 +37,9 @@ describe('tabs of one browser', { timeout: 120_000 }, () => {
           assert.equal(detail.reason, 'logout');
           assert.equal((await tab.fetch('/api/me')).status, 401);
         }
-      });
+      };
+      story('a logout in one is seen in all within a second', logout(() => {}));
+      story('so it is where no event stream gets through', logout((tab) => tab.order('GET /session/events', badGateway)));
 
       story('a reload goes on with the session, without another login', async ({ open }) => {
         const tab = await open();
