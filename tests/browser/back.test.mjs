@@ -7,7 +7,7 @@ import { keepPagesForGoingBack, siteWith } from './stories.mjs';
 
 keepPagesForGoingBack();
 
-describe('a browser that keeps pages for going back', { timeout: 60_000 }, () => {
+describe('a browser that keeps pages for going back', { timeout: 300_000 }, () => {
   const story = siteWith();
 
   story('a page that is shown again knows what happened meanwhile', async ({ open, site }) => {

@@ -7,7 +7,7 @@ import { siteWith } from './stories.mjs';
 
 const WITHIN_MS = 1000;
 
-describe('several devices', { timeout: 120_000, concurrency: 3 }, () => {
+describe('several devices', { timeout: 300_000, concurrency: 3 }, () => {
   describe('at a limit of one, with the rule ask', { concurrency: 1 }, () => {
     const story = siteWith('--user-limit', '1', '--on-full', 'ask');
 

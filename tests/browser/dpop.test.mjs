@@ -7,7 +7,7 @@ import { Thief, read } from './thief.mjs';
 
 const DPOP = ['--transport', 'bearer', '--dpop', 'required'];
 
-describe('DPoP', { timeout: 120_000, concurrency: 3 }, () => {
+describe('DPoP', { timeout: 300_000, concurrency: 3 }, () => {
   describe('where the site demands it', { concurrency: 1 }, () => {
     const story = siteWith(...DPOP);
 

@@ -7,7 +7,7 @@ import { siteWith } from './stories.mjs';
 
 const WITHIN_MS = 1000;
 
-describe('the end of a session', { timeout: 120_000, concurrency: 3 }, () => {
+describe('the end of a session', { timeout: 300_000, concurrency: 3 }, () => {
   describe('for want of use', { concurrency: 1 }, () => {
     const story = siteWith('--idle-timeout', '63s');
 

@@ -8,7 +8,7 @@ import { Weather, replaced } from './weather.mjs';
 
 const REDEEM = 'POST /session/handoff/redeem';
 
-describe('handoff', { timeout: 120_000 }, () => {
+describe('handoff', { timeout: 300_000 }, () => {
   const story = siteWith();
 
   story('a link continues the session on another device, once', async ({ arrive }) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { siteWith } from './stories.mjs';
 
-describe('the page', { timeout: 180_000 }, () => {
+describe('the page', { timeout: 300_000 }, () => {
   const story = siteWith();
 
   story('a wrong password says so and asks again', async ({ arrive }) => {

@@ -5,7 +5,7 @@ import { describe } from 'node:test';
 import { until } from './patience.mjs';
 import { siteWith } from './stories.mjs';
 
-describe('the page, seen', { timeout: 120_000, concurrency: 3 }, () => {
+describe('the page, seen', { timeout: 300_000, concurrency: 3 }, () => {
   describe('with a session', { concurrency: 1 }, () => {
     const story = siteWith('--fresh-for', '2s');
 

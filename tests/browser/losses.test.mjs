@@ -25,7 +25,7 @@ const nonsense = {
   '429 of a rate limit': replaced({ status: 429, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' }, body: '{"code": "too-many-requests", "status": 429}' }),
 };
 
-describe('bad weather', { timeout: 170_000, concurrency: 3 }, () => {
+describe('bad weather', { timeout: 300_000, concurrency: 3 }, () => {
   for (const transport of ['cookies', 'bearer']) {
     describe(`with ${transport}, as tokens run out`, { concurrency: 1 }, () => {
       const story = siteWith('--transport', transport, '--access-ttl', '2s');

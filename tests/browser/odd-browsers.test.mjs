@@ -23,7 +23,7 @@ const missing = {
   },
 };
 
-describe('odd browsers', { timeout: 150_000, concurrency: 3 }, () => {
+describe('odd browsers', { timeout: 300_000, concurrency: 3 }, () => {
   for (const transport of ['cookies', 'bearer']) {
     describe(`with ${transport}`, { concurrency: 1 }, () => {
       const story = siteWith('--transport', transport, '--access-ttl', '2s');

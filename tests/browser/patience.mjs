@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-export const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 20_000;
 const LOOK_AGAIN_MS = 20;
 
 /** Looks until it sees what it expects; returns that, or fails with what it saw last. */

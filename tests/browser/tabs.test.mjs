@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import { until } from './patience.mjs';
 import { siteWith } from './stories.mjs';
 import { badGateway } from './weather.mjs';
 
 const WITHIN_MS = 1000;
 
-describe('tabs of one browser', { timeout: 120_000 }, () => {
+describe('tabs of one browser', { timeout: 300_000 }, () => {
   for (const transport of ['cookies', 'bearer']) {
     describe(`with ${transport}`, () => {
       const story = siteWith('--transport', transport);
@@ -71,7 +72,7 @@ describe('tabs of one browser', { timeout: 120_000 }, () => {
         const leader = await leaderOf([first, ...others]);
         await leader.page.close();
         await opened;
-        assert.equal(streams().filter(isOpen).length, 1);
+        await until(() => streams().filter(isOpen).length, 1);
         const [told] = [first, ...others].filter((tab) => tab !== leader);
         const elsewhere = await open();
         await elsewhere.logIn();

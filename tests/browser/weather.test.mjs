@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { Weather, answerHeld, answerLost, badGateway, closedGate, requestLost, rewritten } from './weather.mjs';
 
-describe('the weather', { timeout: 20_000 }, () => {
+describe('the weather', { timeout: 300_000 }, () => {
   let server;
   let weather;
   let effects;
