@@ -105,11 +105,15 @@ pub(crate) fn hold(
     }
 }
 
-/// Uses a proof up in the registry, so that it is good on no node any more.
+/// Uses a proof up in the registry, so that it is good for a route on no node any more.
 pub(crate) async fn claim(inner: &Inner, proof: &Proof) -> Result<(), Refusal> {
+    claim_as(inner, proof.id()).await
+}
+
+async fn claim_as(inner: &Inner, id: [u8; 32]) -> Result<(), Refusal> {
     // By the clock of another node, or of the registry, it may be good for that much longer.
     let until = inner.now().after(2 * window(inner) + inner.config.clock_skew);
-    let once = Once { id: OnceId(proof.id()), until, of: None };
+    let once = Once { id: OnceId(id), until, of: None };
     match flow::ask_first(inner, "once", inner.registry.once(once)).await? {
         Claimed::First => Ok(()),
         Claimed::Spent => Err(replayed(inner)),
@@ -117,7 +121,7 @@ pub(crate) async fn claim(inner: &Inner, proof: &Proof) -> Result<(), Refusal> {
 }
 
 async fn used(inner: &Inner, proof: Proof) -> Result<Binding, Refusal> {
-    claim(inner, &proof).await?;
+    claim_as(inner, proof.id_of_beginning()).await?;
     let nonce = is_nonce_old(&proof).then(|| DpopNonce::current(inner));
     Ok(Binding { key: Some(proof.key().to_string()), nonce })
 }

@@ -228,6 +228,11 @@ impl Proof {
         self.id
     }
 
+    /// What is used up where tokens are given for it: a route that has used the proof up may then log in again with it.
+    pub(super) fn id_of_beginning(&self) -> [u8; 32] {
+        sha256(&self.id)
+    }
+
     /// When its nonce was made.
     pub(super) fn slot(&self) -> Slot {
         self.slot

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_registry::{Admission, Code, OnceId, Owner, Standing, Verdict};
+use countersign_registry::{Admission, Code, OnceId, Owner, Repetition, Standing, Verdict};
 use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp, Unverified};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,9 @@ pub(crate) struct HandoffForm {
 #[derive(Debug, Serialize)]
 pub(crate) struct Offer {
     subject: Arc<str>,
+    /// Told where there is one: elsewhere, the same name may be anybody's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant: Option<Arc<str>>,
     device: Option<Arc<str>>,
 }
 
@@ -101,7 +104,10 @@ pub(crate) async fn offer(inner: &Inner, form: &HandoffForm) -> Result<Offer, Re
     let (sealed, _) = open(inner, &form.code)?;
     let giver = sealed.handed_off.giver;
     match super::ask(inner, "get", inner.registry.get(vec![giver])).await?.pop() {
-        Some(Standing::Live(..)) => Ok(Offer { subject: sealed.owner.subject, device: sealed.device }),
+        Some(Standing::Live(..)) => {
+            let Owner { subject, tenant } = sealed.owner;
+            Ok(Offer { subject, tenant, device: sealed.device })
+        }
         _ => Err(Refusal::TokenInvalid),
     }
 }
@@ -138,8 +144,10 @@ pub(crate) async fn redeem(
         Refusal::SessionEnded(_) => Refusal::TokenInvalid,
         refusal => refusal,
     })?;
-    let to = begun.seated.record.id;
-    inner.tell(&SessionEvent::HandedOver { session: sealed.handed_off.giver, to });
+    if begun.seated.repetition == Repetition::First {
+        let to = begun.seated.record.id;
+        inner.tell(&SessionEvent::HandedOver { session: sealed.handed_off.giver, to });
+    }
     Ok(begun)
 }
 

@@ -313,6 +313,14 @@ async fn a_login_again_has_a_key_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_login_again_may_use_the_proof_up_first() {
+    let t = site(Transport::Bearer, Dpop::Offered);
+    let (mut tab, mut prover) = bound(&t).await;
+    let again = prover.send(&mut tab, Method::POST, "/again/once").await;
+    assert_eq!(again.json::<Value>()["token_type"], "DPoP", "{}", again.code());
+}
+
+#[tokio::test]
 async fn a_registry_out_of_reach_lets_no_proof_pass() {
     let t = site(Transport::Body, Dpop::Offered);
     let (mut tab, mut prover) = bound(&t).await;

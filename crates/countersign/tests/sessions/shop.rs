@@ -25,7 +25,7 @@ impl SessionData for Cart {
 pub(crate) type App = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
 pub(crate) type Tab = Browser<SessionService<App>>;
 
-/// `/login/{user}` (`?forget`), `/again`, `/cart`, `/redeem`, `/reset`, `/poll`, `/public`, `/lenient`, `/once`.
+/// `/login/{user}` or `/login/{user}@{tenant}` (`?forget`), `/again`, `/again/once`, `/cart`, `/redeem`, `/reset`, `/poll`, `/public`, `/lenient`, `/once`.
 pub(crate) fn shop() -> App {
     BoxCloneSyncService::new(tower::service_fn(async |request: Request<Full<Bytes>>| {
         Ok(answer(&request)
@@ -40,7 +40,11 @@ async fn answer(request: &Request<Full<Bytes>>) -> Result<Response<Bytes>, Refus
     let query = request.uri().query().unwrap_or_default().to_owned();
     if let Some(user) = path.strip_prefix("/login/") {
         let visitor = Visitor::<Cart>::from_request(request)?;
-        return Ok(visitor.login(user).remember(query != "forget").await?.into_response());
+        let login = match user.split_once('@') {
+            Some((user, tenant)) => visitor.login(user).tenant(tenant),
+            None => visitor.login(user),
+        };
+        return Ok(login.remember(query != "forget").await?.into_response());
     }
     let (cart, grant) = match (path, request.method()) {
         ("/once", _) => {
@@ -51,8 +55,11 @@ async fn answer(request: &Request<Full<Bytes>>) -> Result<Response<Bytes>, Refus
         ("/public", _) => return Ok(Response::new(Bytes::new())),
         ("/lenient", _) => return subject(request, &Require::session().when_stale(Stale::ServeUntilExpiry)),
         ("/poll", _) => return subject(request, &Require::session().pollable()),
-        ("/again", _) => {
+        ("/again" | "/again/once", _) => {
             let session = Session::<Cart>::from_request(request)?;
+            if path == "/again/once" {
+                session.claim_proof().await?;
+            }
             return Ok(session.reauthenticate().await?.into_response());
         }
         ("/cart", &Method::GET) => {
