@@ -26,7 +26,10 @@ export interface Session {
     readonly current: Store<State>;
     /** The first state that the server told, or "offline" where it is out of reach. Never rejects. */
     readonly ready: Promise<State>;
-    /** Like `fetch`, with the session: never throws for a status. To other origins, nothing of the session is sent. */
+    /**
+     * Like `fetch`, with the session: never throws for a status. To other origins, nothing of the session is sent. Where
+     * somebody else has logged in in another tab before it could be sent, it is not sent, and fails with an `AbortError`.
+     */
     fetch(input: RequestInfo | URL, init?: SessionInit): Promise<Response>;
     /** Logs in at the application's own endpoint. Throws the Problem where it is refused. */
     login(url: string, body: object): Promise<SessionObject>;
@@ -50,6 +53,7 @@ export interface Session {
     /** Asks whose session a handoff code continues; changes nothing. */
     redeem(code: string): Promise<{
         subject: string;
+        tenant?: string;
         device?: string;
     }>;
     /** Continues the session of another device, after the person has confirmed whose it is. */

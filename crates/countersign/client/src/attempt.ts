@@ -3,9 +3,9 @@
 import type { Core } from "./core.js";
 import { until, within } from "./patience.js";
 import { Problem, problemOf } from "./problem.js";
-import { over, renew, renewAlone, restore } from "./refresh.js";
-import { reached, troubled } from "./standing.js";
-import { isCode, send } from "./wire.js";
+import { catchUp, over, renew, renewAlone, restore } from "./refresh.js";
+import { reached, remainWho, troubled, who } from "./standing.js";
+import { isCode, isRefused, send } from "./wire.js";
 
 /** A request that can be sent more than once. */
 export interface Outgoing {
@@ -13,6 +13,8 @@ export interface Outgoing {
   _method: string;
   _headers: Headers;
   _passive: boolean;
+  /** The person who makes it, if that is known. */
+  _who?: string | undefined;
   _signal: AbortSignal;
   /** In milliseconds; for who has the turn alone. */
   _timeout?: number;
@@ -27,8 +29,9 @@ export async function attempt(core: Core, outgoing: Outgoing, alone = false): Pr
   const refused = await unlessRefused(prepare(core, outgoing, alone));
   if (refused) return refused;
   const { _mark: used, _session: session } = core;
+  const person = who(core);
   const response = await sendInTurn(core, outgoing, alone);
-  if (response.status !== 401 || !session) return response;
+  if (!isRefused(core, response) || !session) return response;
   const problem = await problemOf(response);
   if (!isRenewable(problem)) {
     if (problem.code === "session-ended" && core._mark === used) over(core, session.id, problem.reason);
@@ -37,7 +40,7 @@ export async function attempt(core: Core, outgoing: Outgoing, alone = false): Pr
   const refusedNow = await unlessRefused(renewFor(core, outgoing, used, alone));
   if (refusedNow) return refusedNow;
   // In another tab somebody else may have logged in: this is not their request.
-  return core._session?.subject === session.subject ? sendInTurn(core, outgoing, alone) : response;
+  return who(core) === person ? sendInTurn(core, outgoing, alone) : response;
 }
 
 /** Makes sure of the session, where this tab knows that it has to. */
@@ -67,17 +70,24 @@ function isRenewable(problem: Problem): boolean {
 }
 
 async function sendInTurn(core: Core, outgoing: Outgoing, alone: boolean): Promise<Response> {
-  if (alone || /^(GET|HEAD|OPTIONS)$/.test(outgoing._method)) return sendOnce(core, outgoing);
+  if (/^(GET|HEAD|OPTIONS)$/.test(outgoing._method)) return sendOnce(core, outgoing);
+  const update = async () => {
+    // While it waited for its turn, another tab may have had it.
+    await until(catchUp(core), outgoing._signal);
+    return sendOnce(core, outgoing);
+  };
+  if (alone) return update();
   let answer!: Promise<Response>;
   const begin = async () => {
-    answer = sendOnce(core, outgoing);
+    answer = update();
     await within(core._environment, SHARED, null, () => answer).catch(() => {});
   };
   await core._turns("shared", begin, outgoing._signal);
   return answer;
 }
 
-async function sendOnce(core: Core, { _url, _make, _signal, _timeout }: Outgoing): Promise<Response> {
+async function sendOnce(core: Core, { _url, _make, _signal, _timeout, _who }: Outgoing): Promise<Response> {
+  remainWho(core, _who);
   const go = (signal: AbortSignal) => send(core, _url, () => _make(signal));
   try {
     const response = await (_timeout ? within(core._environment, _timeout, _signal, go) : go(_signal));

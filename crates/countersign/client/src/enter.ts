@@ -2,15 +2,17 @@
 
 import type { Core } from "./core.js";
 import { catchUp, exchange, insist, nextMark, take } from "./refresh.js";
-import { leave } from "./standing.js";
+import { leave, remainWho, who } from "./standing.js";
 import type { SessionObject } from "./state.js";
 import { ask, isCode } from "./wire.js";
 
 /** Logs in. A lost answer is asked for again under the same key, and costs no second seat. */
 export function enter(core: Core, url: string, body: object): Promise<SessionObject> {
   const headers = { "Idempotency-Key": core._environment.uniqueKey() };
+  const asked = who(core);
   return core._turns("exclusive", async () => {
     await catchUp(core);
+    remainWho(core, asked);
     try {
       const answer = await exchange(core, url, { _body: body, _headers: headers });
       await take(core, answer);

@@ -20,7 +20,9 @@ export async function exclusively(core: Core, outgoing: Outgoing): Promise<Respo
       const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
       // A clock that was set back measures nothing.
       const spent = environment.now() - began;
-      const enough = outgoing._signal.aborted || spent < 0 || spent + wait > window;
+      const isLate = spent < 0 || spent + wait > window;
+      // Also where somebody else has logged in: it stays undone.
+      const enough = isLate || outgoing._signal.aborted || (outcome as { _error?: Error })._error?.name === "AbortError";
       if (enough || (response && !(await isPassing(response)))) {
         if (outcome instanceof Response) return outcome;
         throw outcome._error;

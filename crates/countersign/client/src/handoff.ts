@@ -12,6 +12,8 @@ export async function handoff(core: Core): Promise<{ code: string; expiresAt: nu
 /** Whose session a code continues. */
 export interface Offer {
   subject: string;
+  /** Where there is one: elsewhere, the same name may be anybody's. */
+  tenant?: string;
   device?: string;
 }
 

@@ -6,21 +6,25 @@ import type { SessionInit } from "./session.js";
 import { exclusively } from "./exclusive.js";
 import { until } from "./patience.js";
 import { problemOf } from "./problem.js";
+import { who } from "./standing.js";
+import { isRefused } from "./wire.js";
 
 const KEY = "Idempotency-Key";
 
 export async function sessionFetch(core: Core, input: RequestInfo | URL, init: SessionInit = {}): Promise<Response> {
   const url = new URL(input instanceof Request ? input.url : input, core._environment.location());
-  if (url.origin !== core._origin) return core._environment.fetch(input, init);
+  // By its beginning: the origin of a blob: address is the page's too.
+  if (!url.href.startsWith(`${core._origin}/`)) return core._environment.fetch(input, init);
   const outgoing = repeatable(core, new Request(input instanceof Request ? input : url, init), init);
   const go = () => (outgoing._headers.has(KEY) ? exclusively(core, outgoing) : attempt(core, outgoing));
+  const asked = who(core);
   await until(core._ready, outgoing._signal);
-  const subject = core._session?.subject;
+  outgoing._who = asked ?? who(core);
   const response = await go();
-  if (response.status !== 401 || !core._onStepUp) return response;
+  if (!isRefused(core, response) || !core._onStepUp) return response;
   const problem = await problemOf(response);
   if (problem.code !== "step-up-required" || !(await until(core._onStepUp(problem), outgoing._signal))) return response;
-  return core._session?.subject === subject ? go() : response;
+  return who(core) === outgoing._who ? go() : response;
 }
 
 /** A request holds its body, a stream too, so that each sending gets a copy. One that was read already fails here, as with fetch. */

@@ -20,6 +20,17 @@ export function adopt(core: Core, session: SessionObject, token: Token | null, m
   show(core, "active");
 }
 
+/** Whose session this tab knows of. Of two tenants, the same name is two people. */
+export function who({ _session: session }: Core): string | undefined {
+  return session ? JSON.stringify([session.subject, session.tenant]) : undefined;
+}
+
+/** Refuses to make one person's request as another one, who has logged in in another tab meanwhile. */
+export function remainWho(core: Core, asked: string | undefined): void {
+  const now = who(core);
+  if (asked && now && asked !== now) throw new DOMException("Somebody else has logged in.", "AbortError");
+}
+
 /** Nobody is logged in here any more. */
 export function leave(core: Core, ended?: { reason?: EndReason | undefined }): void {
   const before = core._session;

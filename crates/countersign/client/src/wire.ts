@@ -4,17 +4,25 @@ import type { Core } from "./core.js";
 import { within } from "./patience.js";
 import { Problem, type ProblemCode, problemOf } from "./problem.js";
 
+/** A proof that was made by a clock this wrong is refused for it, in seconds: nothing was done with its request. */
+const MISTIMED = 50;
+
 /**
  * Sends a request with this tab's access token and, once the server has asked for them, proofs of possession.
- * It is made anew for each sending: twice at most, where the server asks for a proof or for another nonce.
+ * It is made anew for each sending: twice at most, where the server asks for a proof or for another nonce, or where the
+ * clock was set meanwhile.
  */
 export async function send(core: Core, url: string, make: () => [RequestInfo, RequestInit], bare = false): Promise<Response> {
+  const { _clock: clock } = core;
+  const [sent, estimate] = [core._environment.now(), clock.now()];
   const response = await sendOnce(core, url, make, bare);
-  if (response.status !== 401 || !/^DPoP\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return response;
+  if (!isRefused(core, response) || !/^DPoP\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return response;
+  clock._heard(response, sent);
   const { code } = await problemOf(response);
   const unproved = !core._prover;
   core._prover ??= await (await core._environment.loadDpop()).createProver(core._base);
-  const again = code === "use-dpop-nonce" || (code === "dpop-required" && unproved);
+  const mistimed = code === "dpop-invalid" && Math.abs(clock.now() - estimate) > MISTIMED;
+  const again = code === "use-dpop-nonce" || (code === "dpop-required" && unproved) || mistimed;
   return again ? sendOnce(core, url, make, bare) : response;
 }
 
@@ -28,8 +36,18 @@ async function sendOnce(core: Core, url: string, make: () => [RequestInfo, Reque
     headers.set("DPoP", await core._prover.proof(of));
   }
   const response = await core._environment.fetch(input, { ...init, headers, credentials: "same-origin" });
-  core._nonce = response.headers.get("DPoP-Nonce") ?? core._nonce;
+  if (isOwn(core, response)) core._nonce = response.headers.get("DPoP-Nonce") ?? core._nonce;
   return response;
+}
+
+/** Whether the session's server gave this answer: not whoever a redirect led to. */
+function isOwn(core: Core, { url }: Response): boolean {
+  return !url || new URL(url).origin === core._origin;
+}
+
+/** Whether the session's server refused for want of a good credential. */
+export function isRefused(core: Core, response: Response): boolean {
+  return response.status === 401 && isOwn(core, response);
 }
 
 /** How to ask a mounted endpoint. */
@@ -55,7 +73,9 @@ export function ask<T>(core: Core, method: string, url: string, options: Ask = {
   const body = _body ? JSON.stringify(_body) : null;
   return within(core._environment, (core._raceWindow * 1000) / 3, core._gone.signal, async (signal) => {
     const sent = core._environment.now();
-    const response = await send(core, url, () => [url, { method, headers, body, signal, cache: "no-store" }], _bare);
+    // No redirect takes a password or a token elsewhere.
+    const init: RequestInit = { method, headers, body, signal, cache: "no-store", redirect: "error" };
+    const response = await send(core, url, () => [url, init], _bare);
     core._clock._heard(response, sent);
     core._raceWindow = Number(response.headers.get("Session-Race-Window")) || core._raceWindow;
     return read<T>(response);
