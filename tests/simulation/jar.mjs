@@ -25,11 +25,11 @@ export class Jar {
     else this.#cookies.set(name, { value: pair.slice(equals + 1).trim(), until });
   }
 
-  clear() {
-    this.#cookies.clear();
+  forget(name) {
+    this.#cookies.delete(name);
   }
 
-  get names() {
-    return [...this.#cookies.keys()];
+  clear() {
+    this.#cookies.clear();
   }
 }

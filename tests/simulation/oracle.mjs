@@ -47,6 +47,7 @@ export class Oracle {
     this.#world.trace(tab, `  served ${request.method} ${request.target}: ${answer.status}${code}`);
     const session = this.#sessions.get(typeof body?.session === 'string' ? body.session : body?.session?.id);
     if (session && answer.status === 200 && request.headers['session-passive'] !== '?1') session.activity = now;
+    if (request.path === '/session/refresh') this.#countRefresh(tab);
     if (request.path === '/api/cart') this.#cart(request, answer, body, session);
   }
 
@@ -89,6 +90,24 @@ export class Oracle {
   acknowledged(tab, number, body) {
     const session = this.#sessions.get(body.session);
     if (!session?.done.has(number)) this.violated(tab, `update ${number} was acknowledged and has not happened`);
+  }
+
+  /** An exclusive update was refused for good: then it must not have happened. */
+  refused(tab, number, before) {
+    if (this.#sessions.get(before)?.done.has(number)) this.violated(tab, `update ${number} was refused and has happened`);
+  }
+
+  /** Tabs of a browser ask at once, in fine weather: one refresh is enough for all of them. */
+  together(browser) {
+    const isEasy = browser.traits.locks && browser.traits.channel === 'open' && browser.tabs.every((tab) => tab.session.current.get().status === 'active');
+    browser.atOnce = isEasy && this.#world.weather.of(browser) === 'fine' ? { since: this.#world.scheduler.now, refreshed: 0 } : null;
+  }
+
+  #countRefresh(tab) {
+    const { atOnce } = tab.browser;
+    if (atOnce && this.#world.scheduler.now - atOnce.since < 5000 && ++atOnce.refreshed > 1) {
+      this.violated(tab, 'two refreshes for tabs that asked at once');
+    }
   }
 
   /** Long after the weather has cleared, and before anybody did anything. */

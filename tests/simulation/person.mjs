@@ -58,6 +58,7 @@ export class Person {
   }
 
   #act(tab) {
+    this.#browser.atOnce = null;
     const { status } = tab.session.current.get();
     const isOut = status === 'signed-out' || status === 'ended' || (status === 'limit-reached' && !tab.session.current.get().session);
     this.#do(tab, isOut && this.#chance.chance(0.8) ? 'login' : this.#chance.weighted(DOES));
@@ -89,8 +90,10 @@ export class Person {
 
   async _exclusive(tab) {
     const number = ++this.#world.updates;
+    const before = tab.session.current.get().session?.id;
     const response = await this.#fetch(tab, '/api/cart?exclusive=1', { ...post({ item: number }), exclusive: true });
     if (response.ok) await this.#acknowledged(tab, number, response);
+    else if (response.status === 409) this.#world.oracle.refused(tab, number, before);
   }
 
   async #acknowledged(tab, number, response) {
@@ -100,6 +103,7 @@ export class Person {
   }
 
   async _together() {
+    this.#world.oracle.together(this.#browser);
     for (const tab of this.#browser.awake) this.#do(tab, this.#chance.of(['read', 'note', 'exclusive']));
   }
 

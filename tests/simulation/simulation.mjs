@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     seeds: { type: 'string', default: process.env.COUNTERSIGN_LONG ? '20000' : '1000' },
     from: { type: 'string', default: '1' },
+    most: { type: 'string', default: '10' },
     client: { type: 'string', default: 'client.mjs' },
   },
 });
@@ -45,7 +46,7 @@ async function all(from, count) {
   const outcome = { worlds: 0, requests: 0, failed: 0 };
   let next = from;
   async function line() {
-    while (next < from + count && outcome.failed < 10) {
+    while (next < from + count && outcome.failed < Number(values.most)) {
       const world = new World(next++, server, client);
       const violations = await world.live();
       outcome.worlds++;

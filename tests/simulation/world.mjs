@@ -48,7 +48,7 @@ export class World {
     this.begun = this.wishes.start * SECOND;
     this.scheduler = new Scheduler(this.begun);
     this.network = new Network(this, this.chance.fork());
-    this.#length = this.chance.between(0.5, 2.5) * HOUR;
+    this.#length = this.chance.between(0.4, 1.7) * HOUR;
     this.carriesStreams = this.chance.chance(0.4);
     this.weather = new Weather(this, this.chance.fork(), this.#length);
     this.oracle = new Oracle(this);
@@ -97,13 +97,12 @@ export class World {
   }
 
   trace(tab, text) {
-    const since = new Date(this.scheduler.now - this.begun).toISOString().slice(11, 23);
-    this.#lines.push(`${since}  ${tab ? tab.id.padEnd(3) : '   '} ${text}`);
+    this.#lines.push([this.scheduler.now - this.begun, tab?.id ?? '', text]);
   }
 
   /** What happened, for people. */
   story() {
-    return [`seed ${this.seed}: ${JSON.stringify(this.wishes)}`, ...this.#lines].join('\n');
+    return [`seed ${this.seed}: ${JSON.stringify(this.wishes)}`, ...this.#lines.map(told)].join('\n');
   }
 
   #control(method, path, body) {
@@ -136,13 +135,19 @@ export class World {
   }
 }
 
+function told([since, who, what]) {
+  return `${new Date(since).toISOString().slice(11, 23)}  ${who.padEnd(3)} ${what}`;
+}
+
 /** The site of a world. */
 function wishes(chance) {
   const isShort = chance.chance(0.2);
   const limit = chance.weighted({ none: 6, refuse: 1, 'end-least-recent': 1, 'end-oldest': 1, ask: 1 });
+  const transport = chance.weighted({ cookies: 3, bearer: 2 });
   return {
     start: 1_800_000_000 + chance.whole(0, 86_400),
-    transport: chance.weighted({ cookies: 3, bearer: 2 }),
+    transport,
+    dpop: transport === 'bearer' && chance.chance(0.25),
     algorithm: chance.weighted({ HS256: 9, EdDSA: 1 }),
     access_ttl: Number(chance.weighted({ 300: 6, 60: 1, 120: 1, 900: 1 })) - chance.whole(0, 5),
     race_window: Number(chance.weighted({ 60: 6, 30: 1, 120: 1 })),
