@@ -9,6 +9,8 @@ use crate::workspace::Workspace;
 
 /// The server that black-box and browser tests drive.
 const SERVER: &str = "countersign-example-spa";
+/// The server of the simulated worlds.
+const SIMULATION: &str = "countersign-sim";
 
 /// Sets up (or, with `no_setup`, only looks), builds once, and runs the suites.
 pub(crate) fn run(
@@ -31,6 +33,8 @@ pub(crate) fn run(
         steps.command(name, &Shell::new(line).folder(root.join("crates/countersign/client")))?;
     }
     steps.command("jose", &jose(workspace))?;
+    steps.command("weather", &weather(workspace))?;
+    steps.command("simulation", &mode(simulation(workspace), long))?;
     steps.command("browser", &browser(workspace)?)
 }
 
@@ -53,6 +57,19 @@ fn mode(shell: Shell, long: bool) -> Shell {
 fn jose(workspace: &Workspace) -> Shell {
     let minted = workspace.target.join("tmp").join("token-interop.json");
     node("interop.test.mjs dpop.test.mjs", workspace.root.join("tests/js")).env("COUNTERSIGN_MINTED", minted)
+}
+
+/// The built client in bad weather, over real HTTP.
+fn weather(workspace: &Workspace) -> Shell {
+    let folder = workspace.root.join("tests/simulation");
+    node("weather.test.mjs", folder).env("COUNTERSIGN_SPA", workspace.program(SERVER))
+}
+
+/// The built client against the real server, through a thousand simulated worlds.
+fn simulation(workspace: &Workspace) -> Shell {
+    Shell::new("node simulation.mjs")
+        .folder(workspace.root.join("tests/simulation"))
+        .env("COUNTERSIGN_SIM", workspace.program(SIMULATION))
 }
 
 fn browser(workspace: &Workspace) -> Result<Shell, Failure> {
