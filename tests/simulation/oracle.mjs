@@ -119,6 +119,11 @@ export class Oracle {
     }
   }
 
+  /** In fine weather, whoever wanted to be logged in is, unless all seats are taken. */
+  judgeLogin(browser) {
+    if (!this.isLive(browser.truth.session) && !this.#world.wishes.user_limit) this.violated(browser.tabs[0], 'a login in vain');
+  }
+
   /** After each tab has been used once more. */
   judgeFinally(tab) {
     const state = tab.session.current.get();

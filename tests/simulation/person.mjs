@@ -39,8 +39,12 @@ export class Person {
     for (const tab of browser.tabs) if (tab.isFrozen) tab.thaw();
   }
 
+  /** Uses each tab once, after a login where nobody is logged in. */
   lookEverywhere() {
-    for (const tab of this.#browser.tabs) tab.after(0, () => this.#do(tab, 'read'));
+    const [first] = this.#browser.tabs;
+    const { oracle } = this.#world;
+    if (!oracle.isLive(this.#browser.truth.session)) first.after(0, () => this.#do(first, 'login'));
+    for (const tab of this.#browser.tabs) tab.after(60 * SECOND, () => this.#do(tab, 'read'));
   }
 
   #next() {

@@ -131,7 +131,10 @@ export class World {
     for (const browser of this.#browsers) for (const tab of browser.tabs) this.oracle.judgeRecovered(tab);
     for (const person of this.#people) person.lookEverywhere();
     await this.scheduler.until(this.scheduler.now + RECOVERY);
-    for (const browser of this.#browsers) for (const tab of browser.tabs) this.oracle.judgeFinally(tab);
+    for (const browser of this.#browsers) {
+      this.oracle.judgeLogin(browser);
+      for (const tab of browser.tabs) this.oracle.judgeFinally(tab);
+    }
   }
 }
 
