@@ -47,7 +47,7 @@ export class Oracle {
     this.#world.trace(tab, `  served ${request.method} ${request.target}: ${answer.status}${code}`);
     const session = this.#sessions.get(typeof body?.session === 'string' ? body.session : body?.session?.id);
     if (session && answer.status === 200 && request.headers['session-passive'] !== '?1') session.activity = now;
-    if (request.path === '/session/refresh') this.#countRefresh(tab);
+    if (request.path === '/session/refresh' && answer.status === 200) this.#countRefresh(tab);
     if (request.path === '/api/cart') this.#cart(request, answer, body, session);
   }
 
