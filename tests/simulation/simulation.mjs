@@ -33,7 +33,7 @@ const outcome = values.seed ? await replay(Number(values.seed)) : await all(Numb
 const seconds = ((performance.now() - began) / 1000).toFixed(1);
 console.log(`${outcome.worlds} worlds, ${outcome.requests} requests, ${outcome.failed} failed, in ${seconds} s`);
 server.stop();
-process.exit(outcome.failed > 0 ? 1 : 0);
+process.exitCode = outcome.failed > 0 ? 1 : 0;
 
 async function replay(seed) {
   const world = new World(seed, server, client);
