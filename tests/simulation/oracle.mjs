@@ -121,7 +121,7 @@ export class Oracle {
 
   /** In fine weather, whoever wanted to be logged in is, unless all seats are taken. */
   judgeLogin(browser) {
-    if (!this.isLive(browser.truth.session) && !this.#world.wishes.user_limit) this.violated(browser.tabs[0], 'a login in vain');
+    if (browser.wantsIn && !this.isLive(browser.truth.session) && !this.#world.wishes.user_limit) this.violated(browser.tabs[0], 'a login in vain');
   }
 
   /** After each tab has been used once more. */

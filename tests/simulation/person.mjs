@@ -43,7 +43,8 @@ export class Person {
   lookEverywhere() {
     const [first] = this.#browser.tabs;
     const { oracle } = this.#world;
-    if (!oracle.isLive(this.#browser.truth.session)) first.after(0, () => this.#do(first, 'login'));
+    this.#browser.wantsIn = !oracle.isLive(this.#browser.truth.session);
+    if (this.#browser.wantsIn) first.after(0, () => this.#do(first, 'login'));
     for (const tab of this.#browser.tabs) tab.after(60 * SECOND, () => this.#do(tab, 'read'));
   }
 
