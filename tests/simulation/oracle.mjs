@@ -99,7 +99,8 @@ export class Oracle {
 
   /** Tabs of a browser ask at once, in fine weather: one refresh is enough for all of them. */
   together(browser) {
-    const isEasy = browser.traits.locks && browser.traits.channel === 'open' && browser.tabs.every((tab) => tab.session.current.get().status === 'active');
+    // After its clock was set, each tab finds out for itself.
+    const isEasy = !browser.traits.steps && browser.traits.locks && browser.traits.channel === 'open' && browser.tabs.every((tab) => tab.session.current.get().status === 'active');
     browser.atOnce = isEasy && this.#world.weather.of(browser) === 'fine' ? { since: this.#world.scheduler.now, refreshed: 0 } : null;
   }
 
@@ -139,7 +140,7 @@ export class Oracle {
 
   /** Without a channel, a tab cannot hear that somebody has logged in in another one. */
   #isUninformed(tab, status) {
-    return OVER.has(status) && tab.browser.traits.channel !== 'open' && !tab.knew.has(tab.browser.truth.session);
+    return (OVER.has(status) || status === 'limit-reached') && tab.browser.traits.channel !== 'open' && !tab.knew.has(tab.browser.truth.session);
   }
 
   #happened(request, event) {
