@@ -19,7 +19,8 @@ use crate::sessions::Inner;
 pub enum Ending {
     /// Its session has ended.
     Ended(EndReason),
-    /// Its session was not refreshed in time, or its end was so long ago that the reason is forgotten.
+    /// Its session was not refreshed in time, the key of the token that it was opened with was removed, or its end was so
+    /// long ago that the reason is forgotten.
     Lapsed,
     /// The server stops ([`Sessions::close_streams`](crate::Sessions::close_streams)); the session goes on.
     Closing,
@@ -201,6 +202,8 @@ impl Stream {
 fn judged(inner: &Inner, stream: &Stream) -> Option<Told> {
     match inner.view.judge(&stream.active.question()) {
         Verdict::Clear => None,
+        // Of the token that the stream was opened with: its session may have been refreshed since, under another key.
+        Verdict::Ended(EndReason::KeyRemoved) => Some(Told::Lapsed),
         Verdict::Ended(reason) => Some(Told::Ended(Some(reason))),
     }
 }

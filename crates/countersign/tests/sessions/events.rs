@@ -139,3 +139,15 @@ async fn streams_close_when_the_server_stops_and_the_session_goes_on() {
     assert!(after.has_ended().await);
     assert_eq!(alice.get("/session").await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_key_closes_streams_without_a_word_since_their_sessions_may_have_newer_tokens() {
+    let site = Site::new(Policy::default());
+    let mut alice = log_in(site.one.browser(), "alice").await;
+    let (mut here, mut there) = (Events::of(&site.one, &alice).await, Events::of(&site.other, &alice).await);
+    let kid = read_token(&alice, 0)["kid"].as_str().unwrap().to_owned();
+    site.one.sessions.remove_key(&kid.as_str().into()).await.unwrap();
+    assert_eq!((here.news().await, there.news().await), (None, None));
+    assert!(here.has_ended().await && there.has_ended().await);
+    check(&alice.get("/session").await, 401, "session-ended");
+}
