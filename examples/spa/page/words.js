@@ -34,6 +34,7 @@ const END = {
 
 /** Why something did not work, for people. */
 export function complaint(error) {
+  if (error.name === "AbortError") return "Somebody else has logged in here meanwhile. Please look before you try again.";
   if (!(error instanceof Problem)) return "The server cannot be reached. Nothing is lost: please try again.";
   switch (error.code) {
     case "login-failed": return "This name and password do not belong together.";
