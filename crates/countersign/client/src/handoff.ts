@@ -2,6 +2,7 @@
 
 import type { Core } from "./core.js";
 import type { SessionObject } from "./state.js";
+import { ask } from "./wire.js";
 
 /** `Session.handoff`. */
 export async function handoff(core: Core): Promise<{ code: string; expiresAt: number }> {
@@ -21,8 +22,9 @@ export interface Offer {
 export function redeem(core: Core, code: string): Promise<Offer>;
 export function redeem(core: Core, code: string, confirm: string): Promise<SessionObject>;
 export function redeem(core: Core, code: string, confirm?: string): Promise<Offer | SessionObject> {
-  // An empty confirmation is one too, and a wrong one.
+  const path = "/handoff/redeem";
+  // An empty confirmation is one too, and a wrong one. The question is nothing to do with a session that is here already.
   return confirm === undefined
-    ? core._call<Offer>("POST", "/handoff/redeem", { code })
-    : core._enter("/handoff/redeem", { code, confirm });
+    ? ask<Offer>(core, "POST", core._base + path, { _body: { code }, _bare: true })
+    : core._enter(path, { code, confirm });
 }

@@ -20,6 +20,11 @@ export class TestClock {
     this.#changed.emit("changed");
   };
 
+  /** How many timers are set. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+
   /** Waits, without letting time go by, until the timers that are set go off after these many milliseconds each. */
   async until(...expected: number[]): Promise<void> {
     const left = () => [...this.#timers.values()].map(({ at }) => at - this.now).sort((a, b) => a - b);
