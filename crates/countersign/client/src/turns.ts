@@ -17,10 +17,11 @@ export function createTurns(environment: Environment, name: string, patience: ()
   let request: Request = locks ? (mode, signal, holding) => locks.request(name, { mode, signal }, holding) : local;
 
   async function take(mode: Mode, signal: AbortSignal): Promise<Release> {
+    const used = request;
     try {
-      return await granted(request, mode, signal);
+      return await granted(used, mode, signal);
     } catch (error) {
-      if (signal.aborted || request === local) throw error;
+      if (signal.aborted || used === local) throw error;
       // Forbidden here.
       request = local;
       return take(mode, signal);

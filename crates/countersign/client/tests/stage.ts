@@ -52,6 +52,10 @@ export class Stage {
   }
 }
 
+function silence(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+}
+
 export class BrowserOnStage {
   readonly jar: Jar = {};
   readonly locks = new Locks();
@@ -99,8 +103,11 @@ export class TabOnStage {
       now: () => stage.clock.now,
       random: () => stage.random(),
       uniqueKey: () => `key${++keys}`,
-      // There is no event stream here: it has tests of its own.
-      fetch: (input, init) => (String(input instanceof Request ? input.url : input).endsWith("/events") ? new Promise(() => {}) : network(input, init)),
+      fetch: (input, init) => {
+        const request = new Request(input, init);
+        // Nothing comes by the event stream here: it has tests of its own.
+        return request.url.endsWith("/events") ? silence(request.signal) : network(request);
+      },
       locks: browser.locks as unknown as LockManager,
       openChannel: (name) => {
         this.channels.push(browser.channel(name));
