@@ -7,10 +7,9 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import test from "node:test";
 
-const folder = path.resolve("build/readme");
+const folder = path.resolve(`build/readme-${process.pid}`);
 
 test("the snippets of the README compile", () => {
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const snippets = [...readFileSync("README.md", "utf8").matchAll(/^```(js|tsx?)\n([^]*?)^```$/gm)];
   assert.ok(snippets.length >= 9, `${snippets.length} snippets`);
@@ -21,6 +20,7 @@ test("the snippets of the README compile", () => {
   writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(CONFIG));
   const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
   const { status, stdout } = spawnSync(process.execPath, [tsc, "--project", folder], { encoding: "utf8" });
+  rmSync(folder, { recursive: true });
   assert.equal(status, 0, stdout);
 });
 

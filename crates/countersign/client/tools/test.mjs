@@ -10,11 +10,12 @@ import { root } from "./bundle.mjs";
 const sources = await typescriptFiles("src");
 const tests = await typescriptFiles("tests");
 const wanted = process.argv.slice(2);
-await rm(path.join(root, "build/js"), { recursive: true, force: true });
+// A folder of its own, so that two runs at once do not meet.
+const folder = `build/${process.pid}`;
 await build({
   absWorkingDir: root,
   entryPoints: [...sources, ...tests],
-  outdir: "build/js",
+  outdir: folder,
   outbase: ".",
   format: "esm",
   target: "es2022",
@@ -23,10 +24,11 @@ await build({
 });
 const files = tests
   .filter((file) => file.endsWith(".test.ts") && (!wanted.length || wanted.some((word) => file.includes(word))))
-  .map((file) => path.join("build/js", file.replace(/ts$/, "js")));
+  .map((file) => path.join(folder, file.replace(/ts$/, "js")));
 const reporter = process.stdout.isTTY || process.env.CI ? "spec" : "dot";
 const run = [`--test-reporter=${process.env.REPORTER ?? reporter}`, "--enable-source-maps", "--test-force-exit", "--test", ...files];
 process.exitCode = spawnSync(process.execPath, run, { cwd: root, stdio: "inherit" }).status ?? 1;
+await rm(path.join(root, folder), { recursive: true });
 
 async function typescriptFiles(folder) {
   const names = await readdir(path.join(root, folder), { recursive: true });
