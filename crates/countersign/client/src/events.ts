@@ -11,14 +11,14 @@ const SILENCE = 37_500;
 /** Follows the stream while there is a session, until the returned function is called. */
 export function followEvents(core: Core): () => void {
   const { _environment: environment } = core;
-  let here = true;
   let followed: string | undefined;
   let leading: AbortController | undefined;
 
-  function look(isHere = here): void {
-    here = isHere;
-    // Without locks nobody can lead: each tab that is seen has its own stream.
-    const id = here && (environment.locks || environment.isVisible()) ? core._session?.id : undefined;
+  function look(): void {
+    // A page in the back/forward cache hears nothing, and a lock would keep it out. Without locks nobody can lead: each
+    // tab that is seen has its own stream.
+    const wanted = !core._gone.signal.aborted && (environment.locks || environment.isVisible());
+    const id = wanted ? core._session?.id : undefined;
     if (id === followed) return;
     followed = id;
     leading?.abort();
@@ -26,14 +26,8 @@ export function followEvents(core: Core): () => void {
     if (id) void lead(core, id, leading.signal);
   }
 
-  const ends = [
-    // A page in the back/forward cache hears nothing, and a lock would keep it out.
-    environment.on("pagehide", () => look(false)),
-    environment.on("pageshow", () => look(true)),
-    environment.on("visibilitychange", () => look()),
-    core._store.subscribe(() => look()),
-    () => look(false),
-  ];
+  const ends = (["pagehide", "pageshow", "visibilitychange"] as const).map((name) => environment.on(name, look));
+  ends.push(core._store.subscribe(look), () => leading?.abort());
   return () => ends.forEach((end) => end());
 }
 
@@ -67,36 +61,29 @@ async function keepOpen(core: Core, id: string, signal: AbortSignal): Promise<vo
 async function readOnce(core: Core, id: string, signal: AbortSignal): Promise<[events: number, after: number]> {
   const { _environment: environment } = core;
   const silent = new AbortController();
-  let timer: unknown;
+  const stop = () => silent.abort();
+  let timer = environment.setTimeout(stop, SILENCE);
   let events = 0;
   let after = 0;
-  const heard = () => {
-    environment.clearTimeout(timer);
-    timer = environment.setTimeout(() => silent.abort(), SILENCE);
-  };
   const read = eventReader((name, data) => {
     act(core, id, name, data);
     events++;
   });
   try {
-    heard();
     const given = AbortSignal.any([signal, silent.signal]);
     const response = await core._fetch(`${core._base}/events`, { passive: true, signal: given });
     after = retryAfter(response, environment.now());
-    if (!/^text\/event-stream\b/i.test(response.headers.get("Content-Type") ?? "")) throw response;
-    const reader = response.body!.getReader();
-    for (;;) {
-      heard();
-      const { done, value } = await reader.read();
-      if (done) break;
-      read(value);
+    const reader = /^text\/event-stream/i.test(response.headers.get("Content-Type") ?? "") && response.body!.getReader();
+    for (let next; reader && !(next = await reader.read()).done; read(next.value)) {
+      environment.clearTimeout(timer);
+      timer = environment.setTimeout(stop, SILENCE);
     }
   } catch {
     // Refused, nonsense, the network, silence, or we gave it up: what comes next is the same.
   }
   environment.clearTimeout(timer);
   // Whatever is still on its way is not for us.
-  silent.abort();
+  stop();
   return [events, after];
 }
 

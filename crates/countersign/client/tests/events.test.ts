@@ -59,6 +59,7 @@ class Stage {
     } as unknown as Environment;
     const store = createStore<State>(state);
     const core = {
+      _gone: new AbortController(),
       get _session() {
         const now = store.get();
         return "session" in now ? now.session : null;
@@ -79,7 +80,12 @@ class Stage {
     const close = followEvents(core);
     this.#ends.push(close);
     const next = () => once(logged, "told");
-    return { page, log, next, look, store, close };
+    const happens = (name: "pagehide" | "pageshow") => {
+      if (name === "pagehide") core._gone.abort();
+      else core._gone = new AbortController();
+      page.emit(name);
+    };
+    return { page, happens, log, next, look, store, close };
   }
 
   /** The next request for the stream, after a pause of this length and no other. */
@@ -244,10 +250,10 @@ staged("a network that comes back cuts the pause short", async (stage) => {
 staged("a page that is put away gives up its stream, and asks again when it is back", async (stage) => {
   const [first, second] = [stage.tab(), stage.tab()];
   const visit = await following(stage, first);
-  first.page.emit("pagehide", { persisted: true });
+  first.happens("pagehide");
   await visit.gone;
   const taken = await following(stage, second);
-  first.page.emit("pageshow", { persisted: true });
+  first.happens("pageshow");
   await settled();
   assert.equal(stage.site.present, 1);
   second.close();
