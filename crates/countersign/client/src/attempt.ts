@@ -7,18 +7,13 @@ import { catchUp, over, renew, renewAlone, restore } from "./refresh.js";
 import { reached, remainWho, troubled, who } from "./standing.js";
 import { isCode, isRefused, send } from "./wire.js";
 
-/** A request that can be sent more than once. */
+/** What is to be sent, and how. */
 export interface Outgoing {
-  _url: string;
-  _method: string;
-  _headers: Headers;
-  _passive: boolean;
-  /** The person who makes it, if that is known. */
-  _who?: string | undefined;
-  _signal: AbortSignal;
+  /** It stays unread: copies of it are sent. */
+  readonly _request: Request;
+  readonly _passive: boolean;
   /** In milliseconds; for who has the turn alone. */
-  _timeout?: number;
-  _make(signal: AbortSignal): [RequestInfo, RequestInit];
+  readonly _timeout?: number;
 }
 
 /** Plain updates share a turn until their answer begins, but not for longer than this, in milliseconds. */
@@ -26,8 +21,21 @@ const SHARED = 10_000;
 
 /** Sends a request as often as it takes, which is twice at most. `alone`: this call has the turn for itself. */
 export async function attempt(core: Core, outgoing: Outgoing, alone = false): Promise<Response> {
-  const refused = await unlessRefused(prepare(core, outgoing, alone));
-  if (refused) return refused;
+  try {
+    return await renewedAttempt(core, outgoing, alone);
+  } catch (error) {
+    // What refused a renewal is the answer to the request that needed it. A network that fails is an error, as with fetch.
+    if (error instanceof Problem) return error._response!.clone();
+    throw error;
+  }
+}
+
+async function renewedAttempt(core: Core, outgoing: Outgoing, alone: boolean): Promise<Response> {
+  const { _passive: passive, _request: { signal } } = outgoing;
+  const renewSince = (used: number) => (alone ? renewAlone(core, used, passive) : until(renew(core, used, passive), signal));
+  if (core._clock.now() >= core._staleAt) await renewSince(core._mark);
+  // The server was never heard: without its token, this request would look like a stranger's.
+  else if (!core._session && core._failures && !alone) await until(restore(core), signal);
   const { _mark: used, _session: session } = core;
   const person = who(core);
   const response = await sendInTurn(core, outgoing, alone);
@@ -37,32 +45,9 @@ export async function attempt(core: Core, outgoing: Outgoing, alone = false): Pr
     if (problem.code === "session-ended" && core._mark === used) over(core, session.id, problem.reason);
     return response;
   }
-  const refusedNow = await unlessRefused(renewFor(core, outgoing, used, alone));
-  if (refusedNow) return refusedNow;
+  await renewSince(used);
   // In another tab somebody else may have logged in: this is not their request.
   return who(core) === person ? sendInTurn(core, outgoing, alone) : response;
-}
-
-/** Makes sure of the session, where this tab knows that it has to. */
-async function prepare(core: Core, outgoing: Outgoing, alone: boolean): Promise<void> {
-  if (core._clock.now() >= core._staleAt) await renewFor(core, outgoing, core._mark, alone);
-  // The server was never heard: without its token, this request would look like a stranger's.
-  else if (!core._session && core._failures && !alone) await until(restore(core), outgoing._signal);
-}
-
-function renewFor(core: Core, { _passive, _signal }: Outgoing, used: number, alone: boolean): Promise<void> {
-  return alone ? renewAlone(core, used, _passive) : until(renew(core, used, _passive), _signal);
-}
-
-/** What refused a renewal is the answer to the request that needed it. A network that fails is an error, as with fetch. */
-async function unlessRefused(renewal: Promise<void>): Promise<Response | undefined> {
-  try {
-    await renewal;
-    return undefined;
-  } catch (error) {
-    if (error instanceof Problem && error._response) return error._response.clone();
-    throw error;
-  }
 }
 
 function isRenewable(problem: Problem): boolean {
@@ -70,31 +55,26 @@ function isRenewable(problem: Problem): boolean {
 }
 
 async function sendInTurn(core: Core, outgoing: Outgoing, alone: boolean): Promise<Response> {
-  if (/^(GET|HEAD|OPTIONS)$/.test(outgoing._method)) return sendOnce(core, outgoing);
-  const update = async () => {
-    // While it waited for its turn, another tab may have had it.
-    await until(catchUp(core), outgoing._signal);
-    return sendOnce(core, outgoing);
-  };
-  if (alone) return update();
+  const { method, signal } = outgoing._request;
+  if (alone || /^(GET|HEAD|OPTIONS)$/.test(method)) return sendOrTell(core, outgoing);
   let answer!: Promise<Response>;
   const begin = async () => {
-    answer = update();
+    answer = sendOrTell(core, outgoing);
     await within(core._environment, SHARED, null, () => answer).catch(() => {});
   };
-  await core._turns("shared", begin, outgoing._signal);
+  await core._turns("shared", begin, signal);
   return answer;
 }
 
-async function sendOnce(core: Core, { _url, _make, _signal, _timeout, _who }: Outgoing): Promise<Response> {
-  remainWho(core, _who);
-  const go = (signal: AbortSignal) => send(core, _url, () => _make(signal));
+async function sendOrTell(core: Core, { _request: request, _timeout: timeout }: Outgoing): Promise<Response> {
+  const { signal } = request;
+  const go = (until: AbortSignal) => send(core, request, until);
   try {
-    const response = await (_timeout ? within(core._environment, _timeout, _signal, go) : go(_signal));
+    const response = await (timeout ? within(core._environment, timeout, signal, go) : go(signal));
     reached(core);
     return response;
   } catch (error) {
-    if (!_signal.aborted) troubled(core, error);
+    if (!signal.aborted) troubled(core, error);
     throw error;
   }
 }

@@ -27,6 +27,10 @@ export interface Core {
   readonly _tabs: Tabs;
   /** Those of `Session.on` in this tab. */
   readonly _listeners: Listeners;
+  /** Tells them. Timers, the event stream and other tabs give the same warning: it is told once. */
+  _emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void;
+  /** The end that was warned of last. */
+  _warned?: number | undefined;
   readonly _onStepUp: ((problem: Problem) => Promise<boolean>) | undefined;
   /** In seconds. */
   _raceWindow: number;
@@ -39,21 +43,19 @@ export interface Core {
   /** The access token, where a script holds it. */
   _token: Token | null;
   /** Makes proofs, once the server has asked for one; the nonce for the next. */
-  _prover: Prover | undefined;
-  _nonce: string | undefined;
+  _prover?: Prover;
+  _nonce?: string | undefined;
 
   /** What is under way, by what it is; whoever wants the same waits for it. */
   readonly _running: Map<unknown, Promise<void>>;
   /** How often in a row the server was out of reach, and for what reason. */
   _failures: number;
-  _trouble: unknown;
-  /** Since when (local clock) and for how many milliseconds it asked to be left alone. */
-  _quietSince: number;
-  _quietFor: number;
+  _trouble?: unknown;
+  _quietUntil: number;
   /** Aborted when the page goes away. */
   _gone: AbortController;
   /** The first answer of the server. */
-  _ready: Promise<unknown>;
+  _ready?: Promise<unknown>;
 
   /** `Session.fetch`. */
   _fetch(input: RequestInfo | URL, init?: SessionInit): Promise<Response>;

@@ -2,7 +2,7 @@
 
 import type { Core } from "./core.js";
 import { catchUp, exchange, insist, nextMark, take } from "./refresh.js";
-import { leave, remainWho, who } from "./standing.js";
+import { leave, show } from "./standing.js";
 import type { SessionObject } from "./state.js";
 import { ask, isCode } from "./wire.js";
 
@@ -18,9 +18,7 @@ export function enter(core: Core, url: string, body: object): Promise<SessionObj
       await take(core, answer);
       return answer.session;
     } catch (error) {
-      if (isCode(error, "sessions-limit") && !core._session) {
-        core._store._set({ status: "limit-reached", session: null, problem: error });
-      }
+      if (isCode(error, "sessions-limit") && !core._session) show(core, "limit-reached", { session: null, problem: error });
       throw error;
     }
   });

@@ -10,26 +10,27 @@ import { isCode } from "./wire.js";
 /** Sends a request that has an `Idempotency-Key`. It is repeated for as long as the race window, at most. */
 export async function exclusively(core: Core, outgoing: Outgoing): Promise<Response> {
   const { _environment: environment } = core;
+  const { signal } = outgoing._request;
   const window = core._raceWindow * 1000;
   const once = () => attempt(core, { ...outgoing, _timeout: window / 3 }, true);
   return core._turns("exclusive", async () => {
     const began = environment.now();
     for (let count = 0; ; count++) {
-      const outcome = await until(once(), outgoing._signal).catch((error: unknown) => ({ _error: error }));
-      const response = outcome instanceof Response ? outcome : undefined;
-      const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
-      // A clock that was set back measures nothing.
-      const spent = environment.now() - began;
-      const isLate = spent < 0 || spent + wait > window;
-      // Also where somebody else has logged in: it stays undone.
-      const enough = isLate || outgoing._signal.aborted || (outcome as { _error?: Error })._error?.name === "AbortError";
-      if (enough || (response && !(await isPassing(response)))) {
-        if (outcome instanceof Response) return outcome;
-        throw outcome._error;
+      let response: Response | undefined;
+      let failure: unknown;
+      try {
+        response = await until(once(), signal);
+      } catch (error) {
+        failure = error;
       }
-      await pause(environment, wait, outgoing._signal);
+      const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
+      if (signal.aborted || environment.now() + wait > last || (response && !(await isPassing(response)))) {
+        if (response) return response;
+        throw failure;
+      }
+      await pause(environment, wait, signal);
     }
-  }, outgoing._signal);
+  }, signal);
 }
 
 /** A server that asks for patience, or an update that lost a race and is to be made again on the newest state. */

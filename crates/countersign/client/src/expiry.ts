@@ -6,8 +6,6 @@ import type { Expiring } from "./state.js";
 
 /** How long before an end it is told, in seconds. */
 const AHEAD = 60;
-/** What the server said of activity within so many seconds is still true. */
-const RECENT = 10;
 /** Timers beyond 2^31 ms go off at once, and timers sleep with the machine: longer waits are looked at in between. */
 const LONGEST = 3_600_000;
 
@@ -21,7 +19,6 @@ export interface Expiry {
 export function createExpiry(core: Core): Expiry {
   let timer: unknown;
   let warned = 0;
-  let asked = -Infinity;
   let busy = false;
   const stop = () => core._environment.clearTimeout(timer);
 
@@ -36,8 +33,7 @@ export function createExpiry(core: Core): Expiry {
 
   async function reached(next: Expiring): Promise<void> {
     const over = next.at === warned;
-    if (over || (next.kind === "idle" && core._clock.now() > asked + RECENT)) {
-      asked = core._clock.now();
+    if (over || next.kind === "idle") {
       busy = true;
       // Other tabs and devices may know of later activity. Where nobody can be asked, the warning is the safe thing.
       await renew(core, core._mark, true).catch(() => {});

@@ -1,19 +1,16 @@
-// Who listens to the events of the session in this tab.
+// Who listens in this tab, by the names of what they listen to.
 
-import type { SessionEvents } from "./state.js";
-
-type Listener<Name extends keyof SessionEvents> = (event: SessionEvents[Name]) => void;
+type Listener = (value: never) => void;
 
 /** The listeners of one tab. */
 export interface Listeners {
-  readonly _on: <Name extends keyof SessionEvents>(name: Name, listener: Listener<Name>) => () => void;
-  /** Tells them. Timers, the event stream and other tabs give the same warning: it is told once. */
-  readonly _emit: <Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]) => void;
+  _on(name: string, listener: Listener): () => void;
+  /** Tells them what `value` returns at that moment. A listener that throws harms nobody else. */
+  _emit(name: string, value: () => unknown): void;
 }
 
 export function createListeners(): Listeners {
-  const all = new Set<{ name: string; listener: (event: never) => void }>();
-  let warned = "";
+  const all = new Set<{ name: string; listener: Listener }>();
   return {
     _on(name, listener) {
       const entry = { name, listener };
@@ -22,21 +19,15 @@ export function createListeners(): Listeners {
         all.delete(entry);
       };
     },
-    _emit(name, event) {
-      if (name === "expiring") {
-        const warning = JSON.stringify(event);
-        if (warning === warned) return;
-        warned = warning;
-      }
-      for (const entry of [...all]) if (entry.name === name) tell(entry.listener as Listener<typeof name>, event);
+    _emit(name, value) {
+      for (const entry of [...all]) if (entry.name === name && all.has(entry)) tell(entry.listener, value());
     },
   };
 }
 
-/** A listener that throws harms nobody else. */
-export function tell<T>(listener: (value: T) => void, value: T): void {
+export function tell(listener: Listener, value: unknown): void {
   try {
-    listener(value);
+    listener(value as never);
   } catch (error) {
     globalThis.reportError?.(error);
   }

@@ -16,7 +16,7 @@ export function live(core: Core): () => void {
   let known: SessionObject | null = null;
 
   function sleep(): void {
-    core._gone.abort(new DOMException("The page went away.", "AbortError"));
+    core._gone.abort();
     marks._drop();
     tabs._close();
     expiry._stop();

@@ -14,7 +14,7 @@ import type { State } from "./state.js";
 import { createStore } from "./store.js";
 import { createTabs } from "./tabs.js";
 import { createTurns } from "./turns.js";
-import { read } from "./wire.js";
+import { JSON_CONTENT, read } from "./wire.js";
 
 /** In seconds, until the server has told its own. */
 const RACE_WINDOW = 60;
@@ -42,21 +42,23 @@ export function createCore(options: SessionOptions): Core {
     _mark: 0,
     _staleAt: Infinity,
     _token: null,
-    _prover: undefined,
-    _nonce: undefined,
     _running: new Map(),
     _failures: 0,
-    _trouble: undefined,
-    _quietSince: 0,
-    _quietFor: 0,
+    _quietUntil: 0,
     _gone: new AbortController(),
-    _ready: Promise.resolve(),
     _fetch: (input, init) => sessionFetch(core, input, init),
     _call: (method, path, body) => call(core, method, path, body),
     _enter: (path, body) => enter(core, core._base + path, body),
     _over: (id, reason) => over(core, id, reason),
+    _emit(name, event) {
+      if ("at" in event) {
+        if (core._warned === event.at) return;
+        core._warned = event.at;
+      }
+      core._listeners._emit(name, () => event);
+    },
     _tell(name, event) {
-      core._listeners._emit(name, event);
+      core._emit(name, event);
       core._tabs._say({ is: "event", id: core._session?.id, name, event });
     },
   };
@@ -64,6 +66,6 @@ export function createCore(options: SessionOptions): Core {
 }
 
 async function call<T>(core: Core, method: string, path: string, body?: object): Promise<T> {
-  const content = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const content = body && { headers: JSON_CONTENT, body: JSON.stringify(body) };
   return read(await core._fetch(core._base + path, { method, cache: "no-store", ...content }));
 }

@@ -33,11 +33,10 @@ export function createMarks({ locks }: Environment, lockName: string): Marks {
     async _hold(number, session) {
       const name = `${prefix}${number}:${session?.id ?? ""}:${session?.access_expires_at ?? ""}`;
       const last = drop;
-      await new Promise<unknown>((held) => {
+      await (locks && new Promise<unknown>((held) => {
         const holding = () => new Promise<void>((release) => held((drop = release)));
-        if (locks) locks.request(name, { mode: "shared" }, holding).catch(held);
-        else held(0);
-      });
+        locks.request(name, { mode: "shared" }, holding).catch(held);
+      }));
       last();
     },
     _drop: () => drop(),

@@ -6,7 +6,7 @@ import { pause } from "./patience.js";
 import { Problem } from "./problem.js";
 import { adopt, leave, quiet, show, troubled } from "./standing.js";
 import type { EndReason, SessionObject } from "./state.js";
-import { ask, type Ask, isCode, nonsense } from "./wire.js";
+import { ask, type Ask, isCode, nonsense, PASSIVE } from "./wire.js";
 
 /** The answer to a refresh, and to a login in all its forms. */
 interface TokenResponse {
@@ -40,7 +40,7 @@ export async function renewAlone(core: Core, used?: number, passive = false): Pr
   if (quiet(core) > 0 && !isCode(core._trouble, "sessions-limit")) throw core._trouble;
   if (core._store.get().status === "active") show(core, "refreshing");
   try {
-    await take(core, await exchange(core, `${core._base}/refresh`, { _passive: passive, _bare: true }));
+    await take(core, await exchange(core, `${core._base}/refresh`, { _headers: passive ? { [PASSIVE]: "?1" } : {}, _bare: true }));
   } catch (error) {
     if (isFinal(error)) await end(core, error);
     // The key is gone and another was made: nothing can be done with that session here, but a login can.
@@ -169,7 +169,6 @@ function tellOver(core: Core, id: string, reason: EndReason | undefined): void {
   core._tabs._say({ is: "over", id, reason });
 }
 
-function isSession(session: unknown): session is SessionObject {
-  const { id, subject } = (session ?? {}) as Partial<SessionObject>;
-  return typeof id === "string" && typeof subject === "string";
+function isSession(session: Partial<SessionObject> | undefined): session is SessionObject {
+  return !!(session?.id && session.subject);
 }

@@ -77,7 +77,7 @@ export function createSession(options: SessionOptions = {}): Session {
   const ready = restore(core).catch(() => {}).then(core._store.get);
   core._ready = ready;
   return {
-    current: { get: core._store.get, subscribe: core._store.subscribe },
+    current: core._store,
     ready,
     fetch: core._fetch,
     login: (url, body) => login(core, url, body),
@@ -89,7 +89,7 @@ export function createSession(options: SessionOptions = {}): Session {
     endOthers: () => devices.endOthers(core),
     handoff: () => handoffs.handoff(core),
     redeem: ((code: string, confirm?: string) => handoffs.redeem(core, code, confirm!)) as Session["redeem"],
-    on: core._listeners._on,
+    on: core._listeners._on as Session["on"],
     now: core._clock.now,
     close,
   };

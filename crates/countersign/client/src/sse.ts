@@ -11,30 +11,24 @@ export function eventReader(take: (name: string, data: string) => void): EventRe
   const decoder = new TextDecoder();
   let rest = "";
   let cutAfterCr = false;
-  let name = "";
-  let data: string | undefined;
-
-  function field(line: string): void {
-    const [, key, value = ""] = /^([^:]*):? ?([^]*)$/.exec(line)!;
-    if (key === "event") name = value;
-    else if (key === "data") data = data === undefined ? value : `${data}\n${value}`;
-  }
-
-  function dispatch(): void {
-    if (data !== undefined) take(name || "message", data);
-    name = "";
-    data = undefined;
-  }
-
   return (chunk) => {
-    let text = decoder.decode(chunk, { stream: true });
+    const text = decoder.decode(chunk, { stream: true });
     if (!text) return;
     // The other half of a CRLF that was cut: its line has ended already.
-    const fresh = cutAfterCr && text[0] === "\n" ? text.slice(1) : text;
+    rest += (cutAfterCr ? text.replace(/^\n/, "") : text).replace(/\r\n?/g, "\n");
     cutAfterCr = text.endsWith("\r");
-    const lines = (rest + fresh).split(/\r\n?|\n/);
-    rest = lines.pop()!;
-    for (const line of lines) line ? field(line) : dispatch();
-    if (rest.length + (data?.length ?? 0) > LONGEST) throw new RangeError("an event without end");
+    const events = rest.split("\n\n");
+    rest = events.pop()!;
+    for (const lines of events) {
+      let name = "";
+      const data: string[] = [];
+      for (const line of lines.split("\n")) {
+        const [, key, value = ""] = /^([^:]*):? ?(.*)$/s.exec(line)!;
+        if (key === "event") name = value;
+        if (key === "data") data.push(value);
+      }
+      if (data[0] !== undefined) take(name || "message", data.join("\n"));
+    }
+    if (rest.length > LONGEST) throw new RangeError("an event without end");
   };
 }

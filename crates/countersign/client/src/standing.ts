@@ -3,7 +3,7 @@
 import { retryAfter } from "./backoff.js";
 import type { Core } from "./core.js";
 import { Problem } from "./problem.js";
-import type { EndReason, SessionObject } from "./state.js";
+import type { EndReason, SessionObject, State } from "./state.js";
 import type { Message, Token } from "./tabs.js";
 
 /** How long before its end an access token is renewed, in seconds: the clock is known to a second or so. */
@@ -37,23 +37,22 @@ export function leave(core: Core, ended?: { reason?: EndReason | undefined }): v
   core._session = core._token = null;
   core._staleAt = Infinity;
   calm(core);
-  if (!ended) return core._store._set({ status: "signed-out" });
+  if (!ended) return show(core, "signed-out", {});
   const end = ended.reason ? { reason: ended.reason } : {};
-  core._store._set({ status: "ended", ...end });
-  if (before) core._listeners._emit("ended", end);
+  show(core, "ended", end);
+  if (before) core._emit("ended", end);
 }
 
 /** The server could not be asked, or refused for now: whatever this tab knew of the session still stands. */
 export function troubled(core: Core, error: unknown): void {
-  const { _environment: environment, _session: session, _store: store } = core;
+  const { _environment: environment, _session: session } = core;
   // Who is not logged in misses nothing.
-  if (/out|ended/.test(store.get().status)) return;
+  if (/out|ended/.test(core._store.get().status)) return;
   core._failures++;
   core._trouble = error;
   const problem = error instanceof Problem ? error : undefined;
-  core._quietSince = environment.now();
-  core._quietFor = retryAfter(problem?._response, core._quietSince);
-  if (problem?.code === "sessions-limit") core._store._set({ status: "limit-reached", session, problem });
+  core._quietUntil = environment.now() + retryAfter(problem?._response, environment.now());
+  if (problem?.code === "sessions-limit") show(core, "limit-reached", { session, problem });
   else show(core, "offline");
 }
 
@@ -75,26 +74,25 @@ export function quiet({ _environment, _quietSince, _quietFor }: Core): number {
   return passed < 0 ? 0 : _quietFor - passed;
 }
 
-/** Shows a status, unless that is what is shown. */
-export function show(core: Core, status: "active" | "refreshing" | "offline"): void {
-  const { _session: session, _store: store } = core;
-  const shown = store.get();
-  if (shown.status === status && shown.session === session) return;
-  if (status === "offline") store._set({ status, session });
-  else if (session) store._set({ status, session });
+/** Shows a status with its members, unless that is what is shown. */
+export function show(core: Core, status: State["status"], members: object = { session: core._session }): void {
+  const shown: { session?: unknown; problem?: unknown; status: string } = core._store.get();
+  const next = { status, ...members } as typeof shown & State;
+  if (shown.status !== status || shown.session !== next.session || shown.problem !== next.problem) core._store._set(next);
 }
 
-/** Hears another tab. */
-export function hear(core: Core, message: Message): void {
+/** Hears another tab, or something that is no message of ours. */
+export function hear(core: Core, message: Message | null): void {
   const { _session: session, _mark: mark, _token: token } = core;
+  if (!message) return;
   if (message.is === "ask") {
     if (session) core._tabs._say({ is: "at", mark, session, token });
   } else if (message.is === "at") {
     if (message.mark <= mark) return;
     core._marks._drop();
     adopt(core, message.session, message.token, message.mark);
-  } else if (message.id === session?.id) {
+  } else if (session && message.id === session.id) {
     if (message.is === "over") leave(core, message);
-    else core._listeners._emit(message.name, message.event as never);
+    else if (message.is === "event") core._emit(message.name, message.event as never);
   }
 }

@@ -1,6 +1,6 @@
 // A value that can be looked at and followed, by the contract that Svelte, Vue and React's useSyncExternalStore share.
 
-import { tell } from "./listeners.js";
+import { createListeners, tell } from "./listeners.js";
 
 /** A value over time. Neither function needs `this`. */
 export interface Store<T> {
@@ -10,23 +10,18 @@ export interface Store<T> {
   readonly subscribe: (listener: (value: T) => void) => () => void;
 }
 
-/** @internal A store with the function that changes it. */
+/** @internal A store with the function that changes it. A listener that changes it again lets nobody hear the past last. */
 export function createStore<T>(value: T): Store<T> & { readonly _set: (value: T) => void } {
-  const listeners = new Set<{ listener: (value: T) => void }>();
+  const listeners = createListeners();
   return {
     get: () => value,
     _set(next) {
       value = next;
-      // A listener may change the value again, or go: nobody is told of what is past.
-      for (const entry of [...listeners]) if (value === next && listeners.has(entry)) tell(entry.listener, value);
+      listeners._emit("", () => value);
     },
     subscribe(listener) {
-      const entry = { listener };
-      listeners.add(entry);
       tell(listener, value);
-      return () => {
-        listeners.delete(entry);
-      };
+      return listeners._on("", listener);
     },
   };
 }

@@ -29,15 +29,13 @@ export interface Tabs {
 /** Two versions of the client that mean different things by their messages must not have the same number here. */
 const VERSION = 1;
 
-export function createTabs(environment: Environment, name: string, heard: (message: Message) => void): Tabs {
+export function createTabs(environment: Environment, name: string, heard: (message: Message | null) => void): Tabs {
   let channel: Channel | undefined;
   return {
     _open() {
       try {
         channel ??= environment.openChannel?.(`${name}:${VERSION}`);
-        if (channel) channel.onmessage = ({ data }) => {
-          if (typeof data?.is === "string") heard(data as Message);
-        };
+        if (channel) channel.onmessage = ({ data }) => heard(data);
       } catch {
         // Forbidden: this tab is alone.
       }

@@ -52,8 +52,23 @@ export class Stage {
   }
 }
 
-function silence(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+/** An event stream that only says that it is there. */
+function keepalives(clock: TestClock, signal: AbortSignal): Response {
+  const body = new ReadableStream({
+    start(controller) {
+      let timer: unknown;
+      const say = () => {
+        controller.enqueue(new TextEncoder().encode("event: keepalive\ndata: {}\n\n"));
+        timer = clock.setTimeout(say, 15_000);
+      };
+      say();
+      signal.addEventListener("abort", () => {
+        clock.clearTimeout(timer);
+        controller.error(signal.reason);
+      });
+    },
+  });
+  return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
 }
 
 export class BrowserOnStage {
@@ -106,7 +121,7 @@ export class TabOnStage {
       fetch: (input, init) => {
         const request = new Request(input, init);
         // Nothing comes by the event stream here: it has tests of its own.
-        return request.url.endsWith("/events") ? silence(request.signal) : network(request);
+        return request.url.endsWith("/events") ? Promise.resolve(keepalives(stage.clock, request.signal)) : network(request);
       },
       locks: browser.locks as unknown as LockManager,
       openChannel: (name) => {
