@@ -27,7 +27,7 @@ export function eventReader(take: (name: string, data: string) => void): EventRe
         if (key === "event") name = value;
         if (key === "data") data.push(value);
       }
-      if (data[0] !== undefined) take(name || "message", data.join("\n"));
+      if (data.length) take(name || "message", data.join("\n"));
     }
     if (rest.length > LONGEST) throw new RangeError("an event without end");
   };
