@@ -3,7 +3,9 @@
 import { backoff, retryAfter } from "./backoff.js";
 import type { Core } from "./core.js";
 import { pause } from "./patience.js";
+import { renew } from "./refresh.js";
 import { eventReader } from "./sse.js";
+import { PASSIVE, send } from "./wire.js";
 
 /** A stream that was silent for two and a half keepalives is dead. Milliseconds. */
 const SILENCE = 37_500;
@@ -71,8 +73,12 @@ async function readOnce(core: Core, id: string, signal: AbortSignal): Promise<[e
   });
   try {
     const given = AbortSignal.any([signal, silent.signal]);
-    const response = await core._fetch(`${core._base}/events`, { passive: true, signal: given });
+    // Not by the session's fetch: where only the stream fails, as at a blocker of "/events", the session is not offline.
+    const request = new Request(`${core._base}/events`, { headers: { [PASSIVE]: "?1" }, cache: "no-store" });
+    const { _mark: used } = core;
+    const response = await send(core, request, given);
     after = retryAfter(response, environment.now());
+    if (response.status === 401) await renew(core, used, true);
     const reader = /^text\/event-stream/i.test(response.headers.get("Content-Type") ?? "") && response.body!.getReader();
     for (let next; reader && !(next = await reader.read()).done; read(next.value)) {
       environment.clearTimeout(timer);

@@ -10,6 +10,7 @@ import type { SessionObject, State } from "../src/state.js";
 import { createStore } from "../src/store.js";
 import { settled, TestClock } from "./clock.js";
 import { Locks } from "./locks.js";
+import { Stage as TabStage } from "./stage.js";
 import { StreamSite, type Visit } from "./stream-site.js";
 
 const KEEPALIVE = 15_000;
@@ -48,6 +49,7 @@ class Stage {
     const environment = {
       ...this.clock,
       now: () => this.clock.now,
+      fetch: (input: Request, init: RequestInit) => fetch(input, init),
       random: () => 1,
       locks: this.locks,
       isVisible: () => look.visible,
@@ -68,9 +70,6 @@ class Stage {
       _base: this.base,
       _environment: environment,
       _store: store,
-      _fetch(url: string, { passive, ...init }: { passive: boolean }) {
-        return fetch(url, { ...init, headers: passive ? { "Session-Passive": "?1" } : {} });
-      },
       _over(id: string, reason?: string) {
         store._set({ status: "ended" });
         told("over", id, reason);
@@ -310,4 +309,26 @@ staged("a session that is closed leaves nothing behind", async (stage) => {
   await stage.clock.until();
   assert.deepEqual(tab.page.eventNames(), []);
   assert.deepEqual(await stage.locks.query(), { held: [], pending: [] });
+});
+
+test("a stream that is refused for its age is opened again after a passive renewal, and one that fails is not offline", async () => {
+  const stage = new TabStage();
+  const browser = stage.browser();
+  stage.site.loggedIn(browser.jar);
+  let blocked = false;
+  stage.site.before = ({ path }) => {
+    if (blocked && path === "/session/events") throw new TypeError("blocked");
+    return undefined;
+  };
+  const tab = browser.open({ environment: { fetch: stage.site.network(browser.jar) } });
+  await stage.pass(stage.site.accessLife + 120);
+  const renewals = stage.site.to("/session/refresh");
+  assert.ok(renewals.length >= 1);
+  assert.ok(renewals.every(({ headers }) => headers.get("Session-Passive") === "?1"));
+  blocked = true;
+  const asked = stage.site.to("/session/events").length;
+  await stage.pass(300);
+  assert.ok(stage.site.to("/session/events").length > asked);
+  assert.ok(!tab.statuses.includes("offline"), tab.statuses.join(" "));
+  stage.close();
 });
