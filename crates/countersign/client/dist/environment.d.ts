@@ -12,8 +12,6 @@ export interface Environment {
     locks?: Pick<LockManager, "request" | "query"> | undefined;
     /** Opens a channel to the other tabs of this origin, or throws where that is forbidden. */
     openChannel?: ((name: string) => Channel) | undefined;
-    /** Whether the browser believes to have a network. */
-    isOnline: () => boolean;
     isVisible: () => boolean;
     /** Listens to the page: `persisted` is true where the page goes into, or comes from, the back/forward cache. */
     on: (name: PageEvent, listener: (event: {

@@ -37,3 +37,7 @@ export declare class Problem extends Error {
 }
 /** Reads a refusal, and leaves the body to be read again. What is no problem document is a Problem without a code. */
 export declare function problemOf(response: Response): Promise<Problem>;
+/** Whether an error is a refusal with this code. */
+export declare function isCode(error: unknown, ...codes: string[]): error is Problem & {
+    code: ProblemCode;
+};

@@ -2,10 +2,10 @@
 
 import type { Core } from "./core.js";
 import { until, within } from "./patience.js";
-import { Problem, problemOf } from "./problem.js";
-import { catchUp, over, renew, renewAlone, restore } from "./refresh.js";
-import { reached, remainWho, troubled, who } from "./standing.js";
-import { isCode, isRefused, send } from "./wire.js";
+import { isCode, Problem, problemOf } from "./problem.js";
+import { over, renew, renewAlone, restore } from "./refresh.js";
+import { reached, troubled } from "./standing.js";
+import { send } from "./wire.js";
 
 /** What is to be sent, and how. */
 export interface Outgoing {
@@ -33,7 +33,7 @@ export async function attempt(core: Core, outgoing: Outgoing, alone = false): Pr
 async function renewedAttempt(core: Core, outgoing: Outgoing, alone: boolean): Promise<Response> {
   const { _passive: passive, _request: { signal } } = outgoing;
   const renewSince = (used: number) => (alone ? renewAlone(core, used, passive) : until(renew(core, used, passive), signal));
-  if (core._clock.now() >= core._staleAt) await renewSince(core._mark);
+  if (core._clock.now() >= core._staleAt!) await renewSince(core._mark);
   // The server was never heard: without its token, this request would look like a stranger's.
   else if (!core._session && core._failures && !alone) await until(restore(core), signal);
   const { _mark: used, _session: session } = core;

@@ -11,10 +11,10 @@ export interface Clock {
 }
 
 export function createClock(environment: Environment): Clock {
-  // The server is ahead of the local clock by at least and at most this many milliseconds.
+  // Nothing is known yet. The server is ahead of the local clock by at least and at most this many milliseconds.
   let least = -Infinity;
   let most = Infinity;
-  const ahead = () => (least === -Infinity ? 0 : (least + most) / 2);
+  const ahead = () => (least + most) / 2 || 0;
   return {
     now: () => (environment.now() + ahead()) / 1000,
     _heard(response, sent) {

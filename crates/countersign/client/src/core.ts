@@ -39,7 +39,7 @@ export interface Core {
   _session: SessionObject | null;
   _mark: number;
   /** When its access token is to be renewed, in Unix seconds of the server's clock. */
-  _staleAt: number;
+  _staleAt?: number | undefined;
   /** The access token, where a script holds it. */
   _token: Token | null;
   /** Makes proofs, once the server has asked for one; the nonce for the next. */
@@ -61,7 +61,7 @@ export interface Core {
   _fetch(input: RequestInfo | URL, init?: SessionInit): Promise<Response>;
 
   /** Calls a mounted endpoint ("/list") with the session, and reads its JSON. Throws a Problem for a refusal, a TypeError without a network. */
-  _call<T>(method: string, path: string, body?: object): Promise<T>;
+  _call<T>(method: string, path: string): Promise<T>;
 
   /** A login in one of its forms at a mounted endpoint ("/admit"). */
   _enter(path: string, body: object): Promise<SessionObject>;

@@ -1,18 +1,17 @@
 // Login in its forms, and logout.
 
 import type { Core } from "./core.js";
-import { catchUp, exchange, insist, nextMark, take } from "./refresh.js";
+import { isCode } from "./problem.js";
+import { exchange, insist, nextMark, take } from "./refresh.js";
 import { leave, show } from "./standing.js";
 import type { SessionObject } from "./state.js";
-import { ask, isCode } from "./wire.js";
+import { ask } from "./wire.js";
 
 /** Logs in. A lost answer is asked for again under the same key, and costs no second seat. */
 export function enter(core: Core, url: string, body: object): Promise<SessionObject> {
   const headers = { "Idempotency-Key": core._environment.uniqueKey() };
   const asked = who(core);
   return core._turns("exclusive", async () => {
-    await catchUp(core);
-    remainWho(core, asked);
     try {
       const answer = await exchange(core, url, { _body: body, _headers: headers });
       await take(core, answer);
@@ -27,7 +26,7 @@ export function enter(core: Core, url: string, body: object): Promise<SessionObj
 /** Logs in at the application's endpoint. Passwords and tokens stay at the session's origin. */
 export async function login(core: Core, url: string, body: object): Promise<SessionObject> {
   const { href, origin } = new URL(url, core._environment.location());
-  if (origin !== core._origin) throw new TypeError("The login must be at the session's origin.");
+  if (origin !== core._origin) throw new TypeError("The login is elsewhere.");
   return enter(core, href, body);
 }
 

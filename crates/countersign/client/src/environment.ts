@@ -14,8 +14,6 @@ export interface Environment {
   locks?: Pick<LockManager, "request" | "query"> | undefined;
   /** Opens a channel to the other tabs of this origin, or throws where that is forbidden. */
   openChannel?: ((name: string) => Channel) | undefined;
-  /** Whether the browser believes to have a network. */
-  isOnline: () => boolean;
   isVisible: () => boolean;
   /** Listens to the page: `persisted` is true where the page goes into, or comes from, the back/forward cache. */
   on: (name: PageEvent, listener: (event: { persisted?: boolean }) => void) => () => void;
@@ -60,7 +58,6 @@ export interface ProofOf {
 
 /** The browser's own environment. */
 export function browserEnvironment(): Environment {
-  const { navigator, document } = globalThis;
   return {
     fetch: (input, init) => fetch(input, init),
     now: Date.now,
@@ -68,10 +65,9 @@ export function browserEnvironment(): Environment {
     clearTimeout: (timer) => clearTimeout(timer as number),
     random: Math.random,
     uniqueKey: () => crypto.randomUUID(),
-    locks: navigator?.locks,
+    locks: globalThis.navigator?.locks,
     openChannel: (name) => new BroadcastChannel(name),
-    isOnline: () => navigator?.onLine !== false,
-    isVisible: () => document?.visibilityState !== "hidden",
+    isVisible: () => !globalThis.document?.hidden,
     on(name, listener) {
       // What happens to the document bubbles.
       addEventListener(name, listener as EventListener);

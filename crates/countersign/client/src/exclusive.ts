@@ -4,8 +4,7 @@ import { attempt, type Outgoing } from "./attempt.js";
 import { backoff, retryAfter } from "./backoff.js";
 import type { Core } from "./core.js";
 import { pause, until } from "./patience.js";
-import { problemOf } from "./problem.js";
-import { isCode } from "./wire.js";
+import { isCode, problemOf } from "./problem.js";
 
 /** Sends a request that has an `Idempotency-Key`. It is repeated for as long as the race window, at most. */
 export async function exclusively(core: Core, outgoing: Outgoing): Promise<Response> {

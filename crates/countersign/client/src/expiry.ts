@@ -1,6 +1,7 @@
 // Warns by timer before a session ends, and asks the server when it should have ended: the browser ends none by itself.
 
 import type { Core } from "./core.js";
+import { createAlarm } from "./patience.js";
 import { renew } from "./refresh.js";
 import type { Expiring } from "./state.js";
 
@@ -9,26 +10,19 @@ const AHEAD = 60;
 /** Timers beyond 2^31 ms go off at once, and timers sleep with the machine: longer waits are looked at in between. */
 const LONGEST = 3_600_000;
 
-/** Keeps the timer of the session that this tab knows of. */
-export interface Expiry {
-  /** Looks at the session and the clock anew. */
-  _arm(): void;
-  _stop(): void;
-}
-
-export function createExpiry(core: Core): Expiry {
-  let timer: unknown;
+/** Keeps the timer of the session that this tab knows of. What it returns looks at session and clock anew. */
+export function createExpiry(core: Core): () => void {
+  const alarm = createAlarm(core._environment);
   let warned = 0;
   let busy = false;
-  const stop = () => core._environment.clearTimeout(timer);
 
   function arm(): void {
-    stop();
+    alarm();
     const next = nextEnd(core);
-    if (!next || busy) return;
+    if (!next || busy || core._gone.signal.aborted) return;
     const due = next.at === warned ? next.at + 1 : next.at - AHEAD;
     const wait = Math.min((due - core._clock.now()) * 1000, LONGEST);
-    timer = core._environment.setTimeout(() => (wait < LONGEST ? reached(next) : arm()), Math.max(wait, 0));
+    alarm(wait, () => (wait < LONGEST ? reached(next) : arm()));
   }
 
   async function reached(next: Expiring): Promise<void> {
@@ -47,7 +41,7 @@ export function createExpiry(core: Core): Expiry {
     if (!over || now?.at !== next.at) arm();
   }
 
-  return { _arm: arm, _stop: stop };
+  return arm;
 }
 
 /** Which end comes first. */
@@ -56,5 +50,5 @@ function nextEnd({ _session: session }: Core): Expiring | undefined {
   const { idle_expires_at: idle, expires_at: absolute } = session;
   const kind = idle < absolute ? "idle" : "absolute";
   const at = Math.min(idle, absolute);
-  return Number.isFinite(at) ? { kind, at } : undefined;
+  return at > 0 ? { kind, at } : undefined;
 }

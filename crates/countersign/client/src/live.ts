@@ -11,29 +11,28 @@ import type { SessionObject } from "./state.js";
 /** Brings a session to life, until the returned function is called. */
 export function live(core: Core): () => void {
   const { _environment: environment, _store: store, _tabs: tabs, _marks: marks } = core;
-  const expiry = createExpiry(core);
-  const recovery = createRecovery(core);
+  const armExpiry = createExpiry(core);
+  const armRecovery = createRecovery(core);
   let known: SessionObject | null = null;
 
   function sleep(): void {
     core._gone.abort();
     marks._drop();
     tabs._close();
-    expiry._stop();
-    recovery._stop();
+    wake();
   }
 
+  /** Timers slept with the machine, and backoff ends when things look up. */
   function wake(): void {
-    // Timers slept with the machine, and backoff ends when things look up.
-    expiry._arm();
-    if (environment.isVisible()) recovery._try();
+    armExpiry();
+    armRecovery(true);
   }
 
   tabs._open();
   const ends = [
     store.subscribe(() => {
-      recovery._arm();
-      if (core._session !== known) expiry._arm();
+      armRecovery();
+      if (core._session !== known) armExpiry();
       known = core._session;
     }),
     environment.on("online", wake),
@@ -44,7 +43,7 @@ export function live(core: Core): () => void {
       if (!persisted) return;
       core._gone = new AbortController();
       tabs._open();
-      expiry._arm();
+      armExpiry();
       restore(core).catch(() => {});
     }),
     followEvents(core),

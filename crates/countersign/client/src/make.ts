@@ -14,7 +14,7 @@ import type { State } from "./state.js";
 import { createStore } from "./store.js";
 import { createTabs } from "./tabs.js";
 import { createTurns } from "./turns.js";
-import { JSON_CONTENT, read } from "./wire.js";
+import { read } from "./wire.js";
 
 /** In seconds, until the server has told its own. */
 const RACE_WINDOW = 60;
@@ -22,9 +22,8 @@ const RACE_WINDOW = 60;
 export function createCore(options: SessionOptions): Core {
   const environment = { ...browserEnvironment(), ...options.environment };
   const { origin, pathname } = new URL(options.base ?? "/session", environment.location());
-  const path = pathname.replace(/\/+$/, "");
-  const isHere = origin === new URL(environment.location()).origin;
-  const lockName = `countersign:${isHere ? path : origin + path}`;
+  const path = pathname.replace(/\/$/, "");
+  const lockName = `countersign:${path}`;
   const core: Core = {
     _origin: origin,
     _base: origin + path,
@@ -40,14 +39,13 @@ export function createCore(options: SessionOptions): Core {
     _raceWindow: options.raceWindow ?? RACE_WINDOW,
     _session: null,
     _mark: 0,
-    _staleAt: Infinity,
     _token: null,
     _running: new Map(),
     _failures: 0,
     _quietUntil: 0,
     _gone: new AbortController(),
     _fetch: (input, init) => sessionFetch(core, input, init),
-    _call: (method, path, body) => call(core, method, path, body),
+    _call: async (method, path) => read(await core._fetch(core._base + path, { method, cache: "no-store" })),
     _enter: (path, body) => enter(core, core._base + path, body),
     _over: (id, reason) => over(core, id, reason),
     _emit(name, event) {
@@ -63,9 +61,4 @@ export function createCore(options: SessionOptions): Core {
     },
   };
   return core;
-}
-
-async function call<T>(core: Core, method: string, path: string, body?: object): Promise<T> {
-  const content = body && { headers: JSON_CONTENT, body: JSON.stringify(body) };
-  return read(await core._fetch(core._base + path, { method, cache: "no-store", ...content }));
 }

@@ -26,7 +26,7 @@ export function createMarks({ locks }: Environment, lockName: string): Marks {
       let newest: Mark = [0, ""];
       for (const { name = "" } of held) {
         const [number, id = ""] = name.startsWith(prefix) ? name.slice(prefix.length).split(":") : [];
-        if (Number(number) > newest[0]) newest = [Number(number), id];
+        if (+number! > newest[0]) newest = [+number!, id];
       }
       return newest;
     },

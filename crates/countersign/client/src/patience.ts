@@ -16,12 +16,8 @@ export function until<T>(promise: Promise<T>, signal: Signal): Promise<T> {
 }
 
 /** Waits for some milliseconds. */
-export function pause(environment: Environment, milliseconds: number, signal?: Signal): Promise<void> {
-  let timer: unknown;
-  const over = new Promise<void>((resolve) => {
-    timer = environment.setTimeout(resolve, milliseconds);
-  });
-  return until(over, signal).finally(() => environment.clearTimeout(timer));
+export async function pause(environment: Environment, milliseconds: number, signal?: Signal): Promise<void> {
+  await within(environment, milliseconds, signal, () => new Promise(() => {})).catch(() => signal?.throwIfAborted());
 }
 
 /** Runs a task with a signal that is aborted after some milliseconds, or with the given one. */
@@ -40,4 +36,15 @@ export async function within<T>(
   } finally {
     environment.clearTimeout(timer);
   }
+}
+
+/** A timer that is set anew, or stopped, by one call. */
+export type Alarm = (milliseconds?: number, run?: () => void) => void;
+
+export function createAlarm(environment: Environment): Alarm {
+  let timer: unknown;
+  return (milliseconds = 0, run) => {
+    environment.clearTimeout(timer);
+    if (run) timer = environment.setTimeout(run, milliseconds);
+  };
 }

@@ -78,5 +78,10 @@ export async function problemOf(response: Response): Promise<Problem> {
 }
 
 function isProblem(members: unknown): members is ProblemMembers & { code: ProblemCode } {
-  return typeof (members as { code?: unknown } | null | undefined)?.code === "string";
+  return typeof (members as { code?: unknown } | null)?.code === "string";
+}
+
+/** Whether an error is a refusal with this code. */
+export function isCode(error: unknown, ...codes: string[]): error is Problem & { code: ProblemCode } {
+  return error instanceof Problem && codes.includes(error.code ?? "");
 }

@@ -2,39 +2,26 @@
 
 import { backoff } from "./backoff.js";
 import type { Core } from "./core.js";
+import { createAlarm } from "./patience.js";
 import { renew, restore } from "./refresh.js";
 import { quiet } from "./standing.js";
 
-/** Keeps trying. */
-export interface Recovery {
-  /** Looks at the state anew. */
-  _arm(): void;
-  /** Tries now: something has changed for the better. */
-  _try(): void;
-  _stop(): void;
-}
-
-export function createRecovery(core: Core): Recovery {
+/** Keeps trying. What it returns looks at the state anew; `hopeful`: something has changed for the better, so try now. */
+export function createRecovery(core: Core): (hopeful?: boolean) => void {
   const { _environment: environment } = core;
-  let timer: unknown;
-  const stop = () => environment.clearTimeout(timer);
+  const alarm = createAlarm(environment);
 
-  function arm(): void {
-    stop();
-    if (!core._failures || !environment.isVisible()) return;
-    const wait = Math.max(backoff(core._failures, environment.random()), quiet(core));
-    timer = environment.setTimeout(attempt, wait);
-  }
-
-  function attempt(): void {
-    stop();
+  function arm(hopeful?: boolean): void {
+    alarm();
     const { status } = core._store.get();
-    if (!core._failures && status !== "offline") return;
-    // Nobody is known to be there, so it is no activity; but only who is active gets a seat.
-    const passive = status !== "limit-reached";
-    const again = core._session ? renew(core, core._mark, passive) : restore(core);
-    again.catch(() => {}).finally(arm);
+    if (core._gone.signal.aborted || !environment.isVisible() || !(core._failures || (hopeful && status === "offline"))) return;
+    const wait = hopeful ? 0 : Math.max(backoff(core._failures, environment.random()), core._quietUntil - environment.now());
+    alarm(wait, () => {
+      // Nobody is known to be there, so it is no activity; but only who is active gets a seat.
+      const again = core._session ? renew(core, core._mark, status !== "limit-reached") : restore(core);
+      again.catch(() => {}).finally(arm);
+    });
   }
 
-  return { _arm: arm, _try: attempt, _stop: stop };
+  return arm;
 }

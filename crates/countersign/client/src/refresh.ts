@@ -3,15 +3,15 @@
 import { backoff, retryAfter } from "./backoff.js";
 import type { Core } from "./core.js";
 import { pause } from "./patience.js";
-import { Problem } from "./problem.js";
-import { adopt, leave, quiet, show, troubled } from "./standing.js";
+import { isCode, Problem } from "./problem.js";
+import { adopt, leave, show, troubled } from "./standing.js";
 import type { EndReason, SessionObject } from "./state.js";
-import { ask, type Ask, isCode, nonsense, PASSIVE } from "./wire.js";
+import { ask, type Ask, nonsense, PASSIVE } from "./wire.js";
 
 /** The answer to a refresh, and to a login in all its forms. */
 interface TokenResponse {
   session: SessionObject;
-  token_type?: string;
+  token_type: string;
   access_token?: string;
 }
 
@@ -53,12 +53,11 @@ export async function renewAlone(core: Core, used?: number, passive = false): Pr
 /** Renews whatever others did, as an act of the person. */
 export async function extend(core: Core): Promise<SessionObject> {
   await core._turns("exclusive", () => renewAlone(core));
-  if (!core._session) throw nonsense();
-  return core._session;
+  return core._session!;
 }
 
 /** Learns what another tab has done, where it holds a newer mark: from itself, or from the server. */
-export async function catchUp(core: Core): Promise<void> {
+async function catchUp(core: Core): Promise<void> {
   const [number, id] = await core._marks._newest();
   if (number <= core._mark) return;
   if (!id) {
@@ -67,12 +66,14 @@ export async function catchUp(core: Core): Promise<void> {
   }
   core._tabs._say({ is: "ask" });
   for (let step = 1; step < 500 && core._mark < number; step *= 2) await pause(core._environment, step);
-  if (core._mark < number && !core._token) await look(core).catch(() => {});
+  if (core._mark < number && !core._token) await look(core, false).catch(() => {});
 }
 
 /** Asks the server which session this is. */
-export async function look(core: Core): Promise<void> {
+async function look(core: Core, isNew: boolean): Promise<void> {
   const mark = Math.max(core._mark, (await core._marks._newest())[0]);
+  // A tab that knows nothing has missed nothing.
+  if (isNew) core._mark = mark;
   const session = await ask<SessionObject>(core, "GET", core._base);
   if (!isSession(session)) throw nonsense();
   adopt(core, session, core._token, mark);
@@ -84,13 +85,11 @@ export function restore(core: Core): Promise<void> {
 }
 
 async function lookOrRenew(core: Core): Promise<void> {
-  // A tab that knows nothing has missed nothing.
-  if (!core._session) core._mark = Math.max(core._mark, (await core._marks._newest())[0]);
   try {
-    await look(core);
+    await look(core, !core._session);
   } catch (error) {
     // A browser sends no expired cookie, so that none looks like an expired one.
-    if (error instanceof Problem && error.status === 401 && error.code) return renew(core, core._mark);
+    if ((error as Problem).status === 401 && (error as Problem).code) return renew(core, core._mark);
     troubled(core, error);
     throw error;
   }
@@ -112,9 +111,9 @@ export async function insist<T>(core: Core, task: () => Promise<T>): Promise<T> 
     try {
       return await task();
     } catch (error) {
-      const asked = error instanceof Problem ? retryAfter(error._response, environment.now()) : 0;
+      const asked = retryAfter((error as Problem)._response, environment.now());
       const wait = Math.max(backoff(attempt, environment.random()), asked);
-      if (attempt + 1 >= TRIES || wait > PATIENCE || !mayRepeat(error) || !environment.isOnline()) throw error;
+      if (attempt + 1 >= TRIES || wait > PATIENCE || !mayRepeat(error)) throw error;
       await pause(environment, wait, gone.signal);
     }
   }
@@ -128,7 +127,7 @@ function mayRepeat(error: unknown): boolean {
 
 /** Takes the answer to an exchange, and lets all tabs know. For who has the turn. */
 export async function take(core: Core, { session, token_type, access_token }: TokenResponse): Promise<void> {
-  const token = access_token ? { scheme: token_type === "DPoP" ? "DPoP" : "Bearer", value: access_token } : null;
+  const token = access_token ? { scheme: token_type, value: access_token } : null;
   const mark = nextMark(core);
   adopt(core, session, token, mark);
   await core._marks._hold(mark, session);

@@ -2,7 +2,7 @@
 
 import { retryAfter } from "./backoff.js";
 import type { Core } from "./core.js";
-import { Problem } from "./problem.js";
+import { isCode, type Problem } from "./problem.js";
 import type { EndReason, SessionObject, State } from "./state.js";
 import type { Message, Token } from "./tabs.js";
 
@@ -17,7 +17,6 @@ export function adopt(core: Core, session: SessionObject, token: Token | null, m
   core._mark = mark;
   core._staleAt = end - Math.min(EARLY, Math.max(0, end - core._clock.now()) / 4);
   calm(core);
-  show(core, "active");
 }
 
 /** Whose session this tab knows of. Of two tenants, the same name is two people. */
@@ -35,7 +34,7 @@ export function remainWho(core: Core, asked: string | undefined): void {
 export function leave(core: Core, ended?: { reason?: EndReason | undefined }): void {
   const before = core._session;
   core._session = core._token = null;
-  core._staleAt = Infinity;
+  core._staleAt = undefined;
   calm(core);
   if (!ended) return show(core, "signed-out", {});
   const end = ended.reason ? { reason: ended.reason } : {};
@@ -50,34 +49,27 @@ export function troubled(core: Core, error: unknown): void {
   if (/out|ended/.test(core._store.get().status)) return;
   core._failures++;
   core._trouble = error;
-  const problem = error instanceof Problem ? error : undefined;
-  core._quietUntil = environment.now() + retryAfter(problem?._response, environment.now());
-  if (problem?.code === "sessions-limit") show(core, "limit-reached", { session, problem });
+  core._quietUntil = environment.now() + retryAfter((error as Problem)._response, environment.now());
+  if (isCode(error, "sessions-limit")) show(core, "limit-reached", { session, problem: error });
   else show(core, "offline");
 }
 
 /** The server answered. */
 export function reached(core: Core): void {
-  if (core._store.get().status === "offline" && core._session) {
-    calm(core);
-    show(core, "active");
-  }
+  if (core._store.get().status === "offline" && core._session) calm(core);
 }
 
 function calm(core: Core): void {
-  core._failures = core._quietFor = 0;
+  core._failures = core._quietUntil = 0;
+  if (core._session) show(core, "active");
 }
 
-/** How many milliseconds the server wants to be left alone yet: none that a clock which was set back would measure. */
-export function quiet({ _environment, _quietSince, _quietFor }: Core): number {
-  const passed = _environment.now() - _quietSince;
-  return passed < 0 ? 0 : _quietFor - passed;
-}
+type Shown = { status: string; session?: unknown; problem?: unknown };
 
 /** Shows a status with its members, unless that is what is shown. */
 export function show(core: Core, status: State["status"], members: object = { session: core._session }): void {
-  const shown: { session?: unknown; problem?: unknown; status: string } = core._store.get();
-  const next = { status, ...members } as typeof shown & State;
+  const shown: Shown = core._store.get();
+  const next = { status, ...members } as Shown & State;
   if (shown.status !== status || shown.session !== next.session || shown.problem !== next.problem) core._store._set(next);
 }
 

@@ -34,10 +34,10 @@ export function createTabs(environment: Environment, name: string, heard: (messa
   return {
     _open() {
       try {
-        channel ??= environment.openChannel?.(`${name}:${VERSION}`);
-        if (channel) channel.onmessage = ({ data }) => heard(data);
+        channel ??= environment.openChannel!(`${name}:${VERSION}`);
+        channel.onmessage = ({ data }) => heard(data);
       } catch {
-        // Forbidden: this tab is alone.
+        // Missing or forbidden: this tab is alone.
       }
     },
     _close() {

@@ -2,7 +2,7 @@
 
 import type { Core } from "./core.js";
 import { within } from "./patience.js";
-import { Problem, type ProblemCode, problemOf } from "./problem.js";
+import { problemOf } from "./problem.js";
 
 /** A proof that was made by a clock this wrong is refused for it, in seconds: nothing was done with its request. */
 const MISTIMED = 50;
@@ -16,9 +16,8 @@ export async function send(core: Core, request: Request, signal: AbortSignal, ba
   const response = await sendOnce(core, request, signal, bare);
   if (response.status !== 401 || !/^DPoP\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return response;
   const { code } = await problemOf(response);
-  const unproved = !core._prover;
   core._prover ??= await (await core._environment.loadDpop()).createProver(core._base);
-  const again = code === "use-dpop-nonce" || (code === "dpop-required" && unproved);
+  const again = code === "use-dpop-nonce" || code === "dpop-required";
   return again ? sendOnce(core, request, signal, bare) : response;
 }
 
@@ -43,7 +42,6 @@ export interface Ask {
   _bare?: boolean;
 }
 
-export const JSON_CONTENT = { "Content-Type": "application/json" };
 export const PASSIVE = "Session-Passive";
 
 /**
@@ -54,7 +52,7 @@ export function ask<T>(core: Core, method: string, url: string, { _body, _header
   const { _environment: environment } = core;
   return within(environment, (core._raceWindow * 1000) / 3, core._gone.signal, async (signal) => {
     const sent = environment.now();
-    const headers = { ...JSON_CONTENT, ..._headers };
+    const headers = { "Content-Type": "application/json", ..._headers };
     const body = _body ? JSON.stringify(_body) : null;
     const response = await send(core, new Request(url, { method, headers, body, cache: "no-store" }), signal, _bare);
     core._clock._heard(response, sent);
@@ -73,10 +71,5 @@ export async function read<T>(response: Response): Promise<T> {
 
 /** What a proxy answered in the server's place. */
 export function nonsense(): TypeError {
-  return new TypeError("The server's answer was not understood.");
-}
-
-/** Whether an error is a refusal with this code. */
-export function isCode(error: unknown, ...codes: string[]): error is Problem & { code: ProblemCode } {
-  return error instanceof Problem && codes.includes(error.code ?? "");
+  return new TypeError("Answer not understood");
 }

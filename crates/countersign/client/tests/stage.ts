@@ -102,7 +102,6 @@ export class TabOnStage {
   readonly ended: Ended[] = [];
   readonly channels: BroadcastChannel[] = [];
   visible = true;
-  online = true;
   #listeners = new Map<PageEvent, Set<PageListener>>();
 
   constructor(
@@ -128,7 +127,6 @@ export class TabOnStage {
         this.channels.push(browser.channel(name));
         return this.channels.at(-1)! as never;
       },
-      isOnline: () => this.online,
       isVisible: () => this.visible,
       on: (name, listener) => this.#on(name, listener),
       location: () => `${stage.site.origin}/page`,

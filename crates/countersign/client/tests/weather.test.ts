@@ -186,10 +186,8 @@ test("two hours off: the access token is renewed in time, and the local clock de
 test("offline and back: the browser's word is enough to look, not to end", async () => {
   const stage = new Stage();
   const tab = await stage.tab();
-  tab.online = false;
   await tab.happens("offline");
   assert.equal(tab.status, "offline");
-  tab.online = true;
   await tab.happens("online");
   await stage.pass(1);
   assert.equal(tab.status, "active");
