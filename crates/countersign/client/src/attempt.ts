@@ -11,7 +11,7 @@ import { send } from "./wire.js";
 export interface Outgoing {
   /** It stays unread: copies of it are sent. */
   readonly _request: Request;
-  readonly _passive: boolean;
+  readonly _passive: boolean | undefined;
   /** In milliseconds; for who has the turn alone. */
   readonly _timeout?: number;
 }

@@ -4,6 +4,7 @@ import type { Clock } from "./clock.js";
 import type { Environment, Prover } from "./environment.js";
 import type { Listeners } from "./listeners.js";
 import type { Marks } from "./marks.js";
+import type { Alarm } from "./patience.js";
 import type { Problem } from "./problem.js";
 import type { SessionInit } from "./session.js";
 import type { EndReason, SessionEvents, SessionObject, State } from "./state.js";
@@ -51,7 +52,9 @@ export interface Core {
   /** How often in a row the server was out of reach, and for what reason. */
   _failures: number;
   _trouble?: unknown;
-  _quietUntil: number;
+  /** For how many milliseconds it asked to be left alone; 0 once they are over, which is this alarm's task. */
+  _quietFor: number;
+  readonly _hush: Alarm;
   /** Aborted when the page goes away. */
   _gone: AbortController;
   /** The first answer of the server. */

@@ -23,7 +23,9 @@ export async function exclusively(core: Core, outgoing: Outgoing): Promise<Respo
         failure = error;
       }
       const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
-      if (signal.aborted || environment.now() + wait > last || (response && !(await isPassing(response)))) {
+      // A clock that was set back measures nothing.
+      const spent = environment.now() - began;
+      if (signal.aborted || spent < 0 || spent + wait > window || (response && !(await isPassing(response)))) {
         if (response) return response;
         throw failure;
       }

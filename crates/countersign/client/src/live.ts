@@ -6,14 +6,12 @@ import { createExpiry } from "./expiry.js";
 import { createRecovery } from "./recover.js";
 import { restore } from "./refresh.js";
 import { show } from "./standing.js";
-import type { SessionObject } from "./state.js";
 
 /** Brings a session to life, until the returned function is called. */
 export function live(core: Core): () => void {
   const { _environment: environment, _store: store, _tabs: tabs, _marks: marks } = core;
   const armExpiry = createExpiry(core);
   const armRecovery = createRecovery(core);
-  let known: SessionObject | null = null;
 
   function sleep(): void {
     core._gone.abort();
@@ -32,8 +30,7 @@ export function live(core: Core): () => void {
   const ends = [
     store.subscribe(() => {
       armRecovery();
-      if (core._session !== known) armExpiry();
-      known = core._session;
+      armExpiry();
     }),
     environment.on("online", wake),
     environment.on("visibilitychange", wake),
@@ -43,8 +40,7 @@ export function live(core: Core): () => void {
       if (!persisted) return;
       core._gone = new AbortController();
       tabs._open();
-      armExpiry();
-      restore(core).catch(() => {});
+      restore(core).catch(wake);
     }),
     followEvents(core),
     sleep,

@@ -6,6 +6,7 @@ import { enter } from "./enter.js";
 import { browserEnvironment } from "./environment.js";
 import { createListeners } from "./listeners.js";
 import { createMarks } from "./marks.js";
+import { createAlarm } from "./patience.js";
 import { over } from "./refresh.js";
 import { sessionFetch } from "./send.js";
 import type { SessionOptions } from "./session.js";
@@ -42,7 +43,8 @@ export function createCore(options: SessionOptions): Core {
     _token: null,
     _running: new Map(),
     _failures: 0,
-    _quietUntil: 0,
+    _quietFor: 0,
+    _hush: createAlarm(environment),
     _gone: new AbortController(),
     _fetch: (input, init) => sessionFetch(core, input, init),
     _call: async (method, path) => read(await core._fetch(core._base + path, { method, cache: "no-store" })),

@@ -31,7 +31,7 @@ export function createMarks({ locks }: Environment, lockName: string): Marks {
       return newest;
     },
     async _hold(number, session) {
-      const name = `${prefix}${number}:${session?.id ?? ""}:${session?.access_expires_at ?? ""}`;
+      const name = `${prefix}${number}:${session ? `${session.id}:${session.access_expires_at}` : ""}`;
       const last = drop;
       await (locks && new Promise<unknown>((held) => {
         const holding = () => new Promise<void>((release) => held((drop = release)));

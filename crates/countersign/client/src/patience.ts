@@ -28,7 +28,7 @@ export async function within<T>(
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const patience = new AbortController();
-  const giveUp = () => patience.abort(new DOMException("Timed out", "TimeoutError"));
+  const giveUp = () => patience.abort(new DOMException("", "TimeoutError"));
   const timer = environment.setTimeout(giveUp, milliseconds);
   const signal = AbortSignal.any([patience.signal, given ?? patience.signal]);
   try {

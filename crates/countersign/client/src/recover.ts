@@ -4,7 +4,6 @@ import { backoff } from "./backoff.js";
 import type { Core } from "./core.js";
 import { createAlarm } from "./patience.js";
 import { renew, restore } from "./refresh.js";
-import { quiet } from "./standing.js";
 
 /** Keeps trying. What it returns looks at the state anew; `hopeful`: something has changed for the better, so try now. */
 export function createRecovery(core: Core): (hopeful?: boolean) => void {
@@ -15,7 +14,7 @@ export function createRecovery(core: Core): (hopeful?: boolean) => void {
     alarm();
     const { status } = core._store.get();
     if (core._gone.signal.aborted || !environment.isVisible() || !(core._failures || (hopeful && status === "offline"))) return;
-    const wait = hopeful ? 0 : Math.max(backoff(core._failures, environment.random()), core._quietUntil - environment.now());
+    const wait = hopeful ? 0 : Math.max(backoff(core._failures, environment.random()), core._quietFor);
     alarm(wait, () => {
       // Nobody is known to be there, so it is no activity; but only who is active gets a seat.
       const again = core._session ? renew(core, core._mark, status !== "limit-reached") : restore(core);

@@ -37,7 +37,7 @@ export async function renewAlone(core: Core, used?: number, passive = false): Pr
   await catchUp(core);
   if (used !== undefined && core._mark !== used) return;
   // A seat may be free sooner than the server thinks.
-  if (quiet(core) > 0 && !isCode(core._trouble, "sessions-limit")) throw core._trouble;
+  if (core._quietFor && !isCode(core._trouble, "sessions-limit")) throw core._trouble;
   if (core._store.get().status === "active") show(core, "refreshing");
   try {
     await take(core, await exchange(core, `${core._base}/refresh`, { _headers: passive ? { [PASSIVE]: "?1" } : {}, _bare: true }));

@@ -13,7 +13,7 @@ const KEY = "Idempotency-Key";
 export async function sessionFetch(core: Core, input: RequestInfo | URL, init: SessionInit = {}): Promise<Response> {
   const url = new URL(input instanceof Request ? input.url : input, core._environment.location());
   if (url.origin !== core._origin) return core._environment.fetch(input, init);
-  const { exclusive, passive = false } = init;
+  const { exclusive, passive } = init;
   const request = new Request(input instanceof Request ? input : url, init);
   const { headers, signal } = request;
   if (passive) headers.set(PASSIVE, "?1");

@@ -15,7 +15,7 @@ export function adopt(core: Core, session: SessionObject, token: Token | null, m
   core._session = session;
   core._token = token;
   core._mark = mark;
-  core._staleAt = end - Math.min(EARLY, Math.max(0, end - core._clock.now()) / 4);
+  core._staleAt = end - Math.min(EARLY, (end - core._clock.now()) / 4);
   calm(core);
 }
 
@@ -49,7 +49,11 @@ export function troubled(core: Core, error: unknown): void {
   if (/out|ended/.test(core._store.get().status)) return;
   core._failures++;
   core._trouble = error;
-  core._quietUntil = environment.now() + retryAfter((error as Problem)._response, environment.now());
+  core._quietFor = retryAfter((error as Problem)._response, environment.now());
+  // By a timer: the clock may be set back meanwhile.
+  core._hush(core._quietFor, () => {
+    core._quietFor = 0;
+  });
   if (isCode(error, "sessions-limit")) show(core, "limit-reached", { session, problem: error });
   else show(core, "offline");
 }
@@ -60,7 +64,7 @@ export function reached(core: Core): void {
 }
 
 function calm(core: Core): void {
-  core._failures = core._quietUntil = 0;
+  core._failures = core._quietFor = 0;
   if (core._session) show(core, "active");
 }
 

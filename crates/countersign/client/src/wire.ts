@@ -71,5 +71,5 @@ export async function read<T>(response: Response): Promise<T> {
 
 /** What a proxy answered in the server's place. */
 export function nonsense(): TypeError {
-  return new TypeError("Answer not understood");
+  return new TypeError("Not understood");
 }
