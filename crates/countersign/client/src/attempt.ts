@@ -3,15 +3,17 @@
 import type { Core } from "./core.js";
 import { until, within } from "./patience.js";
 import { isCode, Problem, problemOf } from "./problem.js";
-import { over, renew, renewAlone, restore } from "./refresh.js";
-import { reached, troubled } from "./standing.js";
-import { send } from "./wire.js";
+import { catchUp, over, renew, renewAlone, restore } from "./refresh.js";
+import { reached, remainWho, troubled, who } from "./standing.js";
+import { isRefused, send } from "./wire.js";
 
 /** What is to be sent, and how. */
 export interface Outgoing {
   /** It stays unread: copies of it are sent. */
   readonly _request: Request;
   readonly _passive: boolean | undefined;
+  /** The person who makes it, if that is known. */
+  readonly _who: string | undefined;
   /** In milliseconds; for who has the turn alone. */
   readonly _timeout?: number;
 }
@@ -56,17 +58,24 @@ function isRenewable(problem: Problem): boolean {
 
 async function sendInTurn(core: Core, outgoing: Outgoing, alone: boolean): Promise<Response> {
   const { method, signal } = outgoing._request;
-  if (alone || /^(GET|HEAD|OPTIONS)$/.test(method)) return sendOrTell(core, outgoing);
+  if (/^(GET|HEAD|OPTIONS)$/.test(method)) return sendOrTell(core, outgoing);
+  const update = async () => {
+    // While it waited for its turn, another tab may have had it.
+    await until(catchUp(core), signal);
+    return sendOrTell(core, outgoing);
+  };
+  if (alone) return update();
   let answer!: Promise<Response>;
   const begin = async () => {
-    answer = sendOrTell(core, outgoing);
+    answer = update();
     await within(core._environment, SHARED, null, () => answer).catch(() => {});
   };
   await core._turns("shared", begin, signal);
   return answer;
 }
 
-async function sendOrTell(core: Core, { _request: request, _timeout: timeout }: Outgoing): Promise<Response> {
+async function sendOrTell(core: Core, { _request: request, _timeout: timeout, _who }: Outgoing): Promise<Response> {
+  remainWho(core, _who);
   const { signal } = request;
   const go = (until: AbortSignal) => send(core, request, until);
   try {

@@ -2,8 +2,8 @@
 
 import type { Core } from "./core.js";
 import { isCode } from "./problem.js";
-import { exchange, insist, nextMark, take } from "./refresh.js";
-import { leave, show } from "./standing.js";
+import { catchUp, exchange, insist, nextMark, take } from "./refresh.js";
+import { leave, remainWho, show, who } from "./standing.js";
 import type { SessionObject } from "./state.js";
 import { ask } from "./wire.js";
 
@@ -12,6 +12,8 @@ export function enter(core: Core, url: string, body: object): Promise<SessionObj
   const headers = { "Idempotency-Key": core._environment.uniqueKey() };
   const asked = who(core);
   return core._turns("exclusive", async () => {
+    await catchUp(core);
+    remainWho(core, asked);
     try {
       const answer = await exchange(core, url, { _body: body, _headers: headers });
       await take(core, answer);

@@ -25,7 +25,9 @@ export async function exclusively(core: Core, outgoing: Outgoing): Promise<Respo
       const wait = Math.max(backoff(count, environment.random()), retryAfter(response, environment.now()));
       // A clock that was set back measures nothing.
       const spent = environment.now() - began;
-      if (signal.aborted || spent < 0 || spent + wait > window || (response && !(await isPassing(response)))) {
+      // Also where somebody else has logged in: it stays undone.
+      const isOver = signal.aborted || (failure as Error | undefined)?.name === "AbortError";
+      if (isOver || spent < 0 || spent + wait > window || (response && !(await isPassing(response)))) {
         if (response) return response;
         throw failure;
       }

@@ -24,7 +24,8 @@ export function createCore(options: SessionOptions): Core {
   const environment = { ...browserEnvironment(), ...options.environment };
   const { origin, pathname } = new URL(options.base ?? "/session", environment.location());
   const path = pathname.replace(/\/$/, "");
-  const lockName = `countersign:${path}`;
+  const isHere = origin === new URL(environment.location()).origin;
+  const lockName = `countersign:${isHere ? path : origin + path}`;
   const core: Core = {
     _origin: origin,
     _base: origin + path,

@@ -57,7 +57,7 @@ export async function extend(core: Core): Promise<SessionObject> {
 }
 
 /** Learns what another tab has done, where it holds a newer mark: from itself, or from the server. */
-async function catchUp(core: Core): Promise<void> {
+export async function catchUp(core: Core): Promise<void> {
   const [number, id] = await core._marks._newest();
   if (number <= core._mark) return;
   if (!id) {

@@ -9,15 +9,19 @@ const MISTIMED = 50;
 
 /**
  * Sends a request with this tab's access token (unless it is `bare`) and, once the server has asked for them, proofs of
- * possession: twice at most, where the server asks for a proof or for another nonce. Each sending takes a copy, since
- * a body can be read once.
+ * possession: twice at most, where the server asks for a proof or for another nonce, or where the clock was set
+ * meanwhile. Each sending takes a copy, since a body can be read once.
  */
 export async function send(core: Core, request: Request, signal: AbortSignal, bare?: boolean): Promise<Response> {
+  const { _clock: clock } = core;
+  const [sent, estimate] = [core._environment.now(), clock.now()];
   const response = await sendOnce(core, request, signal, bare);
-  if (response.status !== 401 || !/^DPoP\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return response;
+  if (!isRefused(core, response) || !/^DPoP\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return response;
+  clock._heard(response, sent);
   const { code } = await problemOf(response);
   core._prover ??= await (await core._environment.loadDpop()).createProver(core._base);
-  const again = code === "use-dpop-nonce" || code === "dpop-required";
+  const mistimed = code === "dpop-invalid" && Math.abs(clock.now() - estimate) > MISTIMED;
+  const again = code === "use-dpop-nonce" || code === "dpop-required" || mistimed;
   return again ? sendOnce(core, request, signal, bare) : response;
 }
 
@@ -30,8 +34,19 @@ async function sendOnce(core: Core, request: Request, signal: AbortSignal, bare?
     headers.set("DPoP", await core._prover.proof({ method, url, now: core._clock.now(), nonce: core._nonce, token: token?.value }));
   }
   const response = await core._environment.fetch(request.clone(), { headers, signal, credentials: "same-origin" });
-  core._nonce = response.headers.get("DPoP-Nonce") ?? core._nonce;
+  if (isOwn(core, response.url)) core._nonce = response.headers.get("DPoP-Nonce") ?? core._nonce;
   return response;
+}
+
+/** Whether an address is at the session's server, and not where a redirect led; an answer that was made here has none. */
+export function isOwn(core: Core, url: string): boolean {
+  // By its beginning: the origin of a blob: address is the page's too.
+  return !url || url.startsWith(`${core._origin}/`);
+}
+
+/** Whether the session's server refused for want of a good credential. */
+export function isRefused(core: Core, response: Response): boolean {
+  return response.status === 401 && isOwn(core, response.url);
 }
 
 /** What a request to a mounted endpoint may have. */
@@ -53,8 +68,9 @@ export function ask<T>(core: Core, method: string, url: string, { _body, _header
   return within(environment, (core._raceWindow * 1000) / 3, core._gone.signal, async (signal) => {
     const sent = environment.now();
     const headers = { "Content-Type": "application/json", ..._headers };
+    // No redirect takes a password or a token elsewhere.
     const body = _body ? JSON.stringify(_body) : null;
-    const response = await send(core, new Request(url, { method, headers, body, cache: "no-store" }), signal, _bare);
+    const response = await send(core, new Request(url, { method, headers, body, cache: "no-store", redirect: "error" }), signal, _bare);
     core._clock._heard(response, sent);
     core._raceWindow = Number(response.headers.get("Session-Race-Window")) || core._raceWindow;
     return read<T>(response);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import test from "node:test";
+import { createClock } from "../src/clock.js";
 import type { Core } from "../src/core.js";
 import type { Environment } from "../src/environment.js";
 import { followEvents } from "../src/events.js";
@@ -67,8 +68,10 @@ class Stage {
         return "session" in now ? now.session : null;
       },
       _lockName: "countersign:/session",
+      _origin: new URL(this.base).origin,
       _base: this.base,
       _environment: environment,
+      _clock: createClock(environment),
       _store: store,
       _over(id: string, reason?: string) {
         store._set({ status: "ended" });
