@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { createServer, request as ask } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { PATIENCE_MS } from './patience.mjs';
 
 export class Weather {
   #server;
@@ -69,9 +70,11 @@ export class Weather {
 
   /** The next request of this method and path to arrive, or to end. */
   next(what, moment = 'arrived') {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const tooLong = setTimeout(() => reject(new Error(`no ${what} has ${moment}`)), PATIENCE_MS);
       const watch = (happened, exchange) => {
         if (happened !== moment || exchange.what !== what) return;
+        clearTimeout(tooLong);
         this.#watchers.delete(watch);
         resolve(exchange);
       };
