@@ -119,8 +119,8 @@ describe('the page', { timeout: 300_000 }, () => {
     await alice.portrait('logged-out');
     await alice.page.reload();
     await alice.isSignedOut();
-    await alice.goesBack();
-    await alice.goesBack();
+    await alice.page.goBack();
+    await alice.page.goBack();
     await alice.isSignedOut();
 
     await alice.page.context().addCookies(kept);
