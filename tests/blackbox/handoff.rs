@@ -111,6 +111,7 @@ async fn a_code_is_good_once_and_a_wrong_name_costs_nothing() {
         }
         redeem(&mut phone, &code, "alice").await.expect(200);
         redeem(&mut stage.client(), &code, "alice").await.refused(401, "token-invalid");
+        stage.client().post_json(REDEEM, json!({ "code": code })).await.refused(401, "token-invalid");
         redeem(&mut phone, &code, "alice").await.refused(401, "token-invalid");
         session(&mut phone).await;
     })
@@ -151,6 +152,26 @@ async fn a_code_dies_with_its_session() {
         redeem(&mut phone, &before, "alice").await.refused(401, "token-invalid");
         let after = code(&mut giver).await;
         redeem(&mut phone, &after, "alice").await.expect(200);
+    })
+    .await;
+}
+
+/// Who asks for a code with a refresh token that was used up long ago holds a copy: of the token, or of the session.
+#[tokio::test]
+async fn a_used_up_refresh_token_hands_nothing_off() {
+    for_each_setup(&["--race-window", "1s"], |stage| async move {
+        let mut giver = stage.logged_in("alice").await;
+        let mut thief = stage.client();
+        thief.plant_refresh(&giver.refresh_token());
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            code(&mut giver).await;
+            giver.refresh().await.expect(200);
+        }
+        thief.plant_access(&giver.access());
+        thief.send(hand_off(&thief)).await.refused(401, "refresh-reused");
+        let ended = giver.get("/session").await.refused(401, "session-ended");
+        assert_eq!(ended["reason"], "refresh-reused");
     })
     .await;
 }

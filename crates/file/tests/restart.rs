@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use countersign_file::{FileRegistry, Options};
 use countersign_registry::{
-    Activity, Admit, Advance, AdvanceMemo, Base, CountOf, Digest, End, EndReason, Ledger, Lifetime, Limits,
-    List, ManualClock, OnFull, Once, OnceId, OpId, Owner, Registry, Rotate, Rules, Target, Touch,
+    Activity, Admit, Advance, AdvanceMemo, Base, Claim, CountOf, Digest, End, EndReason, Ledger, Lifetime,
+    Limits, List, ManualClock, OnFull, Once, OnceId, OpId, Owner, Registry, Rotate, Rules, Target, Touch,
 };
 use countersign_registry::{Clock as _, Fact};
 use countersign_token::{RotationId, SessionId, Timestamp};
@@ -156,7 +156,12 @@ impl Model {
 }
 
 fn claim(id: u8, minutes: u64, now: Timestamp) -> Once {
-    Once { id: OnceId([id; 32]), until: now.after(Duration::from_mins(minutes)), of: None }
+    Once {
+        id: OnceId([id; 32]),
+        until: now.after(Duration::from_mins(minutes)),
+        of: None,
+        claim: Claim::UseUp,
+    }
 }
 
 fn ids() -> Vec<SessionId> {

@@ -108,6 +108,7 @@ async fn lives(fresh: &impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
         ends::a_removed_key_is_remembered,
         ends::reasons_are_kept_for_a_day,
         once::an_id_is_claimed_once,
+        once::a_look_uses_nothing_up,
         once::an_expired_id_is_spent,
         once::an_id_dies_with_its_owner,
         feed::a_tail_follows_its_position,

@@ -65,7 +65,7 @@ pub trait Registry: Send + Sync + 'static {
     /// resolve early; one that resolves late makes revocations slow, up to the follower's own pace.
     fn news(&self, after: FeedPosition) -> BoxFuture<'_, ()>;
 
-    /// Claims a one-time id.
+    /// Claims a one-time id, or looks whether it could be claimed.
     fn once(&self, once: Once) -> BoxFuture<'_, Result<Claimed, RegistryError>>;
 
     /// Changes the limits while the registry runs.

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 
 use crate::fact::Fact;
 use crate::ledger::Ledger;
-use crate::op::{Claimed, Once, OnceId, Owner};
+use crate::op::{Claim, Claimed, Once, OnceId, Owner};
 
 /// How many used-up ids are remembered at most.
 const REMEMBERED: usize = 1 << 20;
@@ -55,15 +55,17 @@ impl Spent {
 }
 
 impl Ledger {
-    /// Claims a one-time id. One that belongs to an owner is meant to be claimed within
+    /// Claims a one-time id, or looks at one. One that belongs to an owner is meant to be claimed within
     /// [15 minutes](crate::CODE_LIFE) of its making: so long is an end remembered that it may have died with.
     pub fn once(&mut self, once: Once, now: Timestamp, facts: &mut Vec<Fact>) -> Claimed {
         self.settle(now, facts);
-        let Once { id, until, of } = once;
+        let Once { id, until, of, claim } = once;
         if !self.is_usable(id, until, of.as_ref().map(|(owner, born)| (owner, *born))) {
             return Claimed::Spent;
         }
-        self.spend(id, until, facts);
+        if claim == Claim::UseUp {
+            self.spend(id, until, facts);
+        }
         Claimed::First
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::admit::{Admission, Admit, Admitted, Code, Full, Lifetime, Seated};
-pub use self::end::{Claimed, End, Ended, Once, OnceId, Target};
+pub use self::end::{Claim, Claimed, End, Ended, Once, OnceId, Target};
 pub use self::record::{CountOf, Counts, Holding, SeatState, SessionRecord, Standing, UpdateMemo};
 pub use self::rotate::{Activity, Renewal, Rotate, Rotated, Touch};
 pub use self::version::{Advance, AdvanceMemo, Advanced, Base};

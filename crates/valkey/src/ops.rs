@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use countersign_registry::{
-    Activity, Admission, Admit, Admitted, Advance, Advanced, Base, Claimed, CountOf, Counts, Effect, End,
-    Ended, Full, Lifetime, OnFull, Once, OnceId, RegistryError, Renewal, Repetition, Rotate, Rotated, Scope,
-    Seated, SessionRecord, SetLimits, Standing, Target, Touch, Whose,
+    Activity, Admission, Admit, Admitted, Advance, Advanced, Base, Claim, Claimed, CountOf, Counts, Effect,
+    End, Ended, Full, Lifetime, OnFull, Once, OnceId, RegistryError, Renewal, Repetition, Rotate, Rotated,
+    Scope, Seated, SessionRecord, SetLimits, Standing, Target, Touch, Whose,
 };
 use countersign_token::{FeedPosition, SessionId};
 use redis::Value;
@@ -138,7 +138,11 @@ impl Caller {
             Some((owner, born)) => (record::owner(owner)?, position(*born)),
             None => (Vec::new(), Vec::new()),
         };
-        let answer = self.call(Script::Once, &[&id, until.as_bytes(), &owner, &born]).await?;
+        let claim: &[u8] = match once.claim {
+            Claim::UseUp => b"1",
+            Claim::LookOnly => b"",
+        };
+        let answer = self.call(Script::Once, &[&id, until.as_bytes(), &owner, &born, claim]).await?;
         Ok(if answer.kind == 1 { Claimed::First } else { Claimed::Spent })
     }
 

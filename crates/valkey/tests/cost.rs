@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_registry::{
-    Activity, Admit, Admitted, Advance, Base, CountOf, End, EndReason, Limits, OnFull, Once, OnceId, OpId,
-    Owner, Registry, RegistryError, Rotate, Rules, Target, Touch,
+    Activity, Admit, Admitted, Advance, Base, Claim, CountOf, End, EndReason, Limits, OnFull, Once, OnceId,
+    OpId, Owner, Registry, RegistryError, Rotate, Rules, Target, Touch,
 };
 use countersign_token::{RotationId, SessionId, Timestamp};
 use countersign_valkey::{Options, ValkeyRegistry};
@@ -100,7 +100,7 @@ async fn scripts(server: &Server, registry: &Arc<ValkeyRegistry>, sessions: u64)
     let once = micros(server, of(0), async |number| {
         let mut id = [0; 32];
         id[..8].copy_from_slice(&number.to_be_bytes());
-        registry.once(Once { id: OnceId(id), until: Timestamp::MAX, of: None }).await
+        registry.once(Once { id: OnceId(id), until: Timestamp::MAX, of: None, claim: Claim::UseUp }).await
     })
     .await;
     let end = micros(server, of(guests), async |number| {

@@ -11,7 +11,7 @@ mod target;
 
 use std::time::Duration;
 
-use countersign_registry::{Claimed, Once, OnceId};
+use countersign_registry::{Claim, Claimed, Once, OnceId};
 
 use crate::credential::Scheme;
 use crate::event::SessionEvent;
@@ -113,7 +113,7 @@ pub(crate) async fn claim(inner: &Inner, proof: &Proof) -> Result<(), Refusal> {
 async fn claim_as(inner: &Inner, id: [u8; 32]) -> Result<(), Refusal> {
     // By the clock of another node, or of the registry, it may be good for that much longer.
     let until = inner.now().after(2 * window(inner) + inner.config.clock_skew);
-    let once = Once { id: OnceId(id), until, of: None };
+    let once = Once { id: OnceId(id), until, of: None, claim: Claim::UseUp };
     match flow::ask_first(inner, "once", inner.registry.once(once)).await? {
         Claimed::First => Ok(()),
         Claimed::Spent => Err(replayed(inner)),

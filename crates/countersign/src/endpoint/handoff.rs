@@ -4,7 +4,6 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::{Call, refresh};
-use crate::authenticate;
 use crate::body::{self, BodyLimits};
 use crate::device;
 use crate::flow::{self, HandoffForm};
@@ -26,10 +25,8 @@ pub(super) async fn hand_off<B: http_body::Body>(call: &Call<'_>, body: B) -> Re
     let form = refresh::form(call, body).await?;
     let active = call.active(&Require::session()).await?;
     let token = refresh::presented(call, form.as_ref()).ok_or(Refusal::NotAuthenticated)?;
-    if authenticate::authentic_refresh(inner, token) != Some(active.session()) {
-        return Err(Refusal::TokenInvalid);
-    }
     require::fresh(&active, inner.config.policy.fresh_for, inner.now())?;
+    flow::hold(inner, token, active.session()).await?;
     let code = flow::hand_off(inner, &active, device::label(call.headers())).await?;
     Ok(json(StatusCode::OK, &Code { code, expires_in: flow::HANDOFF_LIFE.as_secs() }))
 }

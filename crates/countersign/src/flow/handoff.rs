@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_registry::{Admission, Code, OnceId, Owner, Repetition, Standing, Verdict};
+use countersign_registry::{
+    Admission, Claim, Claimed, Code, Once, OnceId, Owner, Repetition, Standing, Verdict,
+};
 use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp, Unverified};
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +103,12 @@ pub(crate) async fn hand_off(
 
 /// Whose session a code leads to. It uses up nothing.
 pub(crate) async fn offer(inner: &Inner, form: &HandoffForm) -> Result<Offer, Refusal> {
-    let (sealed, _) = open(inner, &form.code)?;
+    let (sealed, until) = open(inner, &form.code)?;
+    let of = Some((sealed.owner.clone(), sealed.born));
+    let look = Once { id: OnceId(sealed.id), until, of, claim: Claim::LookOnly };
+    if super::ask(inner, "once", inner.registry.once(look)).await? == Claimed::Spent {
+        return Err(Refusal::TokenInvalid);
+    }
     let giver = sealed.handed_off.giver;
     match super::ask(inner, "get", inner.registry.get(vec![giver])).await?.pop() {
         Some(Standing::Live(..)) => {

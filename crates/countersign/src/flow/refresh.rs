@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_registry::{Activity, EndReason, Holding, Question, Renewal, Rotate, Rotated, Verdict};
-use countersign_token::{Expect, NotLive, RefreshClaims, Unverified};
+use countersign_token::{Expect, NotLive, RefreshClaims, SessionId, Unverified};
 
 use super::login::limit_refusal;
 use super::mint::{self, Material, Successor};
@@ -36,6 +36,17 @@ pub(crate) async fn renew(
     Ok((authenticate::token(inner, &presented, None).vouched(), grant))
 }
 
+/// Shows that a refresh token is one of this session's that may still be used: its use, without what it would give.
+/// (An honest client's next refresh is then like one after a lost answer.) A used-up token ends the session here too.
+pub(crate) async fn hold(inner: &Arc<Inner>, token: &str, session: SessionId) -> Result<(), Refusal> {
+    let claims = verified(inner, token)?;
+    if claims.identity.session != session {
+        return Err(Refusal::TokenInvalid);
+    }
+    let rotated = rotate(inner, &claims, Activity::Active).await?;
+    settle(inner, session, rotated).map(drop)
+}
+
 async fn exchange(
     inner: &Arc<Inner>,
     token: &str,
@@ -46,6 +57,12 @@ async fn exchange(
     let claims = verified(inner, token)?;
     // Before the registry is asked: who does not hold the key has no effect on the session at all.
     let binding = binding(inner, &claims, came).await?;
+    let rotated = rotate(inner, &claims, activity).await?;
+    let (renewal, successor) = settle(inner, claims.identity.session, rotated)?;
+    renewed(inner, &claims, binding, &renewal, successor)
+}
+
+async fn rotate(inner: &Inner, claims: &RefreshClaims, activity: Activity) -> Result<Rotated, Refusal> {
     let rotate = Rotate {
         session: claims.identity.session,
         id: claims.rotation.id,
@@ -53,8 +70,7 @@ async fn exchange(
         issued: claims.rotation.issued,
         activity,
     };
-    let rotated = super::ask(inner, "rotate", inner.registry.rotate(rotate)).await?;
-    finish(inner, &claims, binding, rotated)
+    super::ask(inner, "rotate", inner.registry.rotate(rotate)).await
 }
 
 /// A session stays bound to its key. One that began before the site demanded proofs is bound to the key that comes
@@ -94,16 +110,11 @@ fn verified(inner: &Inner, token: &str) -> Result<RefreshClaims, Refusal> {
     }
 }
 
-fn finish(
-    inner: &Inner,
-    claims: &RefreshClaims,
-    binding: Binding,
-    rotated: Rotated,
-) -> Result<(Grant, String), Refusal> {
-    let session = claims.identity.session;
+/// What the registry's answer means for the session, and for its client's refresh token.
+fn settle(inner: &Inner, session: SessionId, rotated: Rotated) -> Result<(Renewal, Successor), Refusal> {
     match rotated {
-        Rotated::Kept(renewal) => renewed(inner, claims, binding, &renewal, Successor::Kept),
-        Rotated::Renewed(renewal) => renewed(inner, claims, binding, &renewal, Successor::New),
+        Rotated::Kept(renewal) => Ok((renewal, Successor::Kept)),
+        Rotated::Renewed(renewal) => Ok((renewal, Successor::New)),
         Rotated::Full(full) => {
             inner.node.saw_registry_instant(full.at);
             inner.tell(&SessionEvent::SeatRefused { session, scope: full.scope });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_registry::{
-    Activity, Admit, Admitted, Advance, Advanced, Base, Claimed, Clock as _, Effect, End, EndReason,
+    Activity, Admit, Admitted, Advance, Advanced, Base, Claim, Claimed, Clock as _, Effect, End, EndReason,
     ManualClock, Once, OnceId, OpId, Owner, Question, Reading, Registry, RegistryError, Rotate, Rotated,
     Rules, Standing, Target, Verdict, View,
 };
@@ -124,7 +124,7 @@ impl Witness {
 
     async fn claim(&mut self, registry: &FileRegistry, round: u8) {
         let id = OnceId([round; 32]);
-        let once = Once { id, until: START.after(Duration::from_hours(24)), of: None };
+        let once = Once { id, until: START.after(Duration::from_hours(24)), of: None, claim: Claim::UseUp };
         let known = match self.note(registry.once(once).await) {
             Some(Claimed::First) => Known::Acknowledged,
             Some(Claimed::Spent) => panic!("it was free"),
@@ -246,7 +246,7 @@ impl Witness {
         }
         for (id, known) in &self.claims {
             let until = START.after(Duration::from_hours(24));
-            let again = registry.once(Once { id: *id, until, of: None }).await.unwrap();
+            let again = registry.once(Once { id: *id, until, of: None, claim: Claim::UseUp }).await.unwrap();
             assert!(
                 *known != Known::Acknowledged || again == Claimed::Spent,
                 "a one-time id was claimed twice"

@@ -3,14 +3,14 @@
 use super::bench::{Bench, MINUTE, SECOND};
 use crate::clock::Clock as _;
 use crate::fact::EndReason;
-use crate::op::{Claimed, Once, OnceId, Owner, Target};
+use crate::op::{Claim, Claimed, Once, OnceId, Owner, Target};
 
 async fn claim(bench: &Bench, once: Once) -> Claimed {
     bench.registry.once(once).await.expect("once answers")
 }
 
 fn code(bench: &Bench, number: u8) -> Once {
-    Once { id: OnceId([number; 32]), until: bench.clock.now().after(MINUTE), of: None }
+    Once { id: OnceId([number; 32]), until: bench.clock.now().after(MINUTE), of: None, claim: Claim::UseUp }
 }
 
 /// An id is claimed once, whatever else is claimed.
@@ -20,6 +20,19 @@ pub(super) async fn an_id_is_claimed_once(bench: &Bench) {
     assert_eq!(claim(bench, code(bench, 2)).await, Claimed::First, "another id is another id");
     bench.clock.advance(MINUTE - SECOND);
     assert_eq!(claim(bench, once).await, Claimed::Spent, "an id was claimed twice");
+}
+
+/// Looking at an id tells whether it can be claimed, and claims nothing.
+pub(super) async fn a_look_uses_nothing_up(bench: &Bench) {
+    let once = code(bench, 1);
+    let look = Once { claim: Claim::LookOnly, ..once.clone() };
+    for _ in 0..2 {
+        assert_eq!(claim(bench, look.clone()).await, Claimed::First, "an id that nobody claimed");
+    }
+    assert_eq!(claim(bench, once).await, Claimed::First, "a look used an id up");
+    assert_eq!(claim(bench, look.clone()).await, Claimed::Spent, "a look did not see that an id is used up");
+    bench.clock.advance(MINUTE);
+    assert_eq!(claim(bench, look).await, Claimed::Spent, "a look took an expired id for a good one");
 }
 
 /// An id that has expired can be claimed by nobody.
@@ -54,6 +67,6 @@ pub(super) async fn an_id_dies_with_its_owner(bench: &Bench) {
     let until = bench.clock.now().after(15 * MINUTE);
     let _ = bench.end(Target::Owner(ada.clone(), None), EndReason::Logout).await;
     bench.clock.advance(10 * MINUTE);
-    let slow = Once { id: OnceId([0; 32]), until, of: Some((ada, born)) };
+    let slow = Once { id: OnceId([0; 32]), until, of: Some((ada, born)), claim: Claim::UseUp };
     assert_eq!(claim(bench, slow).await, Claimed::Spent, "a code outlived the end of its subject");
 }

@@ -7,8 +7,8 @@ use countersign_token::{SessionId, Timestamp};
 use super::Ledger;
 use crate::fact::{EndReason, Fact};
 use crate::op::{
-    Admit, Admitted, Claimed, Code, CountOf, Counts, End, Lifetime, Once, OnceId, OpId, Owner, Standing,
-    Target, Touch,
+    Admit, Admitted, Claim, Claimed, Code, CountOf, Counts, End, Lifetime, Once, OnceId, OpId, Owner,
+    Standing, Target, Touch,
 };
 use crate::rules::{Limits, OnFull, Rules};
 
@@ -140,7 +140,7 @@ fn facts_restore_what_they_came_from() {
 #[test]
 fn an_id_that_was_claimed_again_after_it_had_expired_stays_spent() {
     let (mut ledger, mut facts) = (Ledger::new(Rules::default(), 1), Vec::new());
-    let once = |until| Once { id: OnceId([1; 32]), until, of: None };
+    let once = |until| Once { id: OnceId([1; 32]), until, of: None, claim: Claim::UseUp };
     assert_eq!(ledger.once(once(START.after(HOUR)), START, &mut facts), Claimed::First);
     assert_eq!(ledger.once(once(START.after(4 * HOUR)), START.after(2 * HOUR), &mut facts), Claimed::First);
     let mut restored = Ledger::restore(Rules::default(), ledger.position(), START, facts);

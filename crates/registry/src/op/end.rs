@@ -52,7 +52,7 @@ pub struct Ended {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OnceId(pub [u8; 32]);
 
-/// A one-time id is claimed.
+/// A one-time id is claimed, or only looked at.
 #[derive(Clone, Debug)]
 pub struct Once {
     /// The id.
@@ -63,13 +63,24 @@ pub struct Once {
     /// or site. It may live for [`CODE_LIFE`](crate::CODE_LIFE) at most, so long are ends remembered. [`None`] for ids
     /// that belong to nobody.
     pub of: Option<(Owner, FeedPosition)>,
+    /// Whether it is used up by this.
+    pub claim: Claim,
+}
+
+/// What a [`Once`] does with its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Uses it up.
+    UseUp,
+    /// Leaves it as it is.
+    LookOnly,
 }
 
 /// What came of a [`Once`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Claimed {
-    /// It was free, and is used up now.
+    /// It was free, and is used up now if that was asked for.
     First,
     /// It was used before, has expired, or died with an end.
     Spent,

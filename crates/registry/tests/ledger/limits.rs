@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use countersign_registry::{
-    Activity, Admission, Admit, Admitted, Advance, AdvanceMemo, Base, CountOf, Digest, End, EndReason, Fact,
-    Filter, Ledger, Lifetime, Limit, Limits, List, News, OnFull, Once, OnceId, OpId, Order, Owner,
+    Activity, Admission, Admit, Admitted, Advance, AdvanceMemo, Base, Claim, CountOf, Digest, End, EndReason,
+    Fact, Filter, Ledger, Lifetime, Limit, Limits, List, News, OnFull, Once, OnceId, OpId, Order, Owner,
     Repetition, Rotate, Rotated, Rules, SetLimits, Target, Touch, Whose,
 };
 use countersign_token::{FeedPosition, RotationId, SessionId, Timestamp};
@@ -246,7 +246,7 @@ impl Trial {
         let born = FeedPosition { epoch: 1, seq: self.random.below(self.ledger.position().seq + 1) };
         let of = self.random.chance(50).then(|| (self.owner(), born));
         let until = self.model.now.after(self.random.time(10 * MINUTE));
-        let once = Once { id: OnceId([self.random.below(6) as u8; 32]), until, of };
+        let once = Once { id: OnceId([self.random.below(6) as u8; 32]), until, of, claim: Claim::UseUp };
         self.both(|ledger, now, facts| ledger.once(once.clone(), now, facts)).map(drop)
     }
 

@@ -1,9 +1,9 @@
--- Claims a one-time id. ARGV: header, id, until, owner, position.
+-- Claims a one-time id, or looks at one. ARGV: header, id, until, owner, position, whether to use it up.
 local until_ = tonumber(ARGV[3])
 local owner, e, n = nil, 0, 0
 if ARGV[4] ~= '' then
   owner, e, n = ARGV[4], parse('>I7I7', ARGV[5])
 end
 if not usable(ARGV[2], until_, owner, e, n) then return answer(0) end
-spend(ARGV[2], until_)
+if ARGV[6] ~= '' then spend(ARGV[2], until_) end
 return answer(1)

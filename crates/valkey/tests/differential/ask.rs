@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use countersign_registry::{
-    Activity, Admission, Admit, Admitted, Advance, AdvanceMemo, Base, Clock as _, Code, CountOf, Digest, End,
-    EndReason, Ended, Filter, Holding, Lifetime, List, Once, OnceId, OpId, Order, Rotate, Rotated, SetLimits,
-    Target, Touch, Whose,
+    Activity, Admission, Admit, Admitted, Advance, AdvanceMemo, Base, Claim, Clock as _, Code, CountOf,
+    Digest, End, EndReason, Ended, Filter, Holding, Lifetime, List, Once, OnceId, OpId, Order, Rotate,
+    Rotated, SetLimits, Target, Touch, Whose,
 };
 use countersign_token::{RotationId, Timestamp};
 use proptest::test_runner::TestCaseError;
@@ -33,7 +33,7 @@ impl Pair {
             }
             Step::Touch(marks) => self.touch(marks).await?,
             Step::End { id, target, one, owner: of, reason } => self.end(id, target, one, of, reason).await?,
-            Step::Once { id, minutes, of } => self.once(id, minutes, of).await?,
+            Step::Once { id, minutes, of, claim } => self.once(id, minutes, of, claim).await?,
             Step::List { whose, holding, inactive, started, limit } => {
                 self.list(whose, holding, inactive, started, limit).await?;
             }
@@ -114,10 +114,10 @@ impl Pair {
         .await
     }
 
-    async fn once(&mut self, id: u8, minutes: u8, of: Option<(u8, usize)>) -> Told {
+    async fn once(&mut self, id: u8, minutes: u8, of: Option<(u8, usize)>, claim: Claim) -> Told {
         let until = self.now().after(MINUTE * u32::from(minutes));
         let of = of.map(|(number, born)| (owner(number), self.position(born)));
-        let once = Once { id: OnceId([id; 32]), until, of };
+        let once = Once { id: OnceId([id; 32]), until, of, claim };
         self.both(
             |ledger, now, facts| ledger.once(once.clone(), now, facts),
             async |registry| registry.once(once.clone()).await,

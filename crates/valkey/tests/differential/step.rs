@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_registry::{Limit, Limits, OnFull, Owner};
+use countersign_registry::{Claim, Limit, Limits, OnFull, Owner};
 use countersign_token::SessionId;
 use proptest::prelude::*;
 
@@ -76,6 +76,7 @@ pub(crate) enum Step {
         id: u8,
         minutes: u8,
         of: Option<(u8, usize)>,
+        claim: Claim,
     },
     List {
         whose: u8,
@@ -106,7 +107,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => prop::collection::vec((0..SESSIONS, 0..4000_u16), 0..4).prop_map(Step::Touch),
         4 => (0..6_u8, prop_oneof![4 => 0..2_u8, 3 => 2..4_u8, 2 => 4..7_u8], 0..SESSIONS, 0..5_u8, 0..3_u8)
             .prop_map(|(id, target, one, owner, reason)| Step::End { id, target, one, owner, reason }),
-        2 => (0..4_u8, 0..20_u8, any::<Option<(u8, usize)>>()).prop_map(|(id, minutes, of)| Step::Once { id, minutes, of }),
+        2 => once(),
         2 => (0..5_u8, 0..3_u8, 0..4000_u16, any::<bool>(), 1..6_u8)
             .prop_map(|(whose, holding, inactive, started, limit)| Step::List { whose, holding, inactive, started, limit }),
         1 => (0..7_u8).prop_map(Step::Counts),
@@ -114,6 +115,16 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => prop::array::uniform3((prop_oneof![2 => Just(0), 3 => 1..6_u8], 0..5_u8)).prop_map(Step::Limits),
     ];
     prop::collection::vec(step, 1..80)
+}
+
+fn once() -> impl Strategy<Value = Step> {
+    let claim = prop_oneof![2 => Just(Claim::UseUp), 1 => Just(Claim::LookOnly)];
+    (0..4_u8, 0..20_u8, any::<Option<(u8, usize)>>(), claim).prop_map(|(id, minutes, of, claim)| Step::Once {
+        id,
+        minutes,
+        of,
+        claim,
+    })
 }
 
 pub(crate) fn limits(of: [(u8, u8); 3]) -> Limits {
