@@ -4,7 +4,7 @@ import type { Core } from "./core.js";
 import { until, within } from "./patience.js";
 import { isCode, Problem, problemOf } from "./problem.js";
 import { catchUp, over, renew, renewAlone, restore } from "./refresh.js";
-import { reached, remainWho, troubled, who } from "./standing.js";
+import { reached, remainWho, troubled } from "./standing.js";
 import { isRefused, send } from "./wire.js";
 
 /** What is to be sent, and how. */
@@ -39,7 +39,6 @@ async function renewedAttempt(core: Core, outgoing: Outgoing, alone: boolean): P
   // The server was never heard: without its token, this request would look like a stranger's.
   else if (!core._session && core._failures && !alone) await until(restore(core), signal);
   const { _mark: used, _session: session } = core;
-  const person = who(core);
   const response = await sendInTurn(core, outgoing, alone);
   if (!isRefused(core, response) || !session) return response;
   const problem = await problemOf(response);
@@ -48,8 +47,7 @@ async function renewedAttempt(core: Core, outgoing: Outgoing, alone: boolean): P
     return response;
   }
   await renewSince(used);
-  // In another tab somebody else may have logged in: this is not their request.
-  return who(core) === person ? sendInTurn(core, outgoing, alone) : response;
+  return sendInTurn(core, outgoing, alone);
 }
 
 function isRenewable(problem: Problem): boolean {

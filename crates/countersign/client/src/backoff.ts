@@ -12,7 +12,7 @@ export function backoff(attempt: number, random: number): number {
 
 /** What `Retry-After` asks for, in milliseconds from now (RFC 9110, section 10.2.3); 0 where it is missing or nonsense. */
 export function retryAfter(response: Response | undefined, now: number): number {
-  const text = response?.headers.get("Retry-After") ?? "";
-  const milliseconds = Number(text) * 1000 || Date.parse(text) - now;
+  const text = response?.headers.get("Retry-After");
+  const milliseconds = +text! * 1000 || Date.parse(text!) - now;
   return milliseconds > 0 ? Math.min(milliseconds, DAY) : 0;
 }

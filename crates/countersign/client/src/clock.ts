@@ -18,7 +18,7 @@ export function createClock(environment: Environment): Clock {
   return {
     now: () => (environment.now() + ahead()) / 1000,
     _heard(response, sent) {
-      const date = Date.parse(response.headers.get("Date") ?? "");
+      const date = Date.parse(response.headers.get("Date")!);
       if (!date) return;
       // Date leaves out the fraction, and was written between sending and now.
       const lower = date - environment.now();

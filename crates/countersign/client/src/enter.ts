@@ -2,7 +2,7 @@
 
 import type { Core } from "./core.js";
 import { isCode } from "./problem.js";
-import { catchUp, exchange, insist, nextMark, take } from "./refresh.js";
+import { catchUp, exchange, insist, take } from "./refresh.js";
 import { leave, remainWho, show, who } from "./standing.js";
 import type { SessionObject } from "./state.js";
 import { ask } from "./wire.js";
@@ -15,7 +15,7 @@ export function enter(core: Core, url: string, body: object): Promise<SessionObj
     await catchUp(core);
     remainWho(core, asked);
     try {
-      const answer = await exchange(core, url, { _body: body, _headers: headers });
+      const answer = await exchange(core, url, false, headers, body);
       await take(core, answer);
       return answer.session;
     } catch (error) {
@@ -28,7 +28,7 @@ export function enter(core: Core, url: string, body: object): Promise<SessionObj
 /** Logs in at the application's endpoint. Passwords and tokens stay at the session's origin. */
 export async function login(core: Core, url: string, body: object): Promise<SessionObject> {
   const { href, origin } = new URL(url, core._environment.location());
-  if (origin !== core._origin) throw new TypeError("The login is elsewhere.");
+  if (origin !== core._origin) throw new TypeError("Login elsewhere");
   return enter(core, href, body);
 }
 
@@ -37,9 +37,8 @@ export function logout(core: Core): Promise<void> {
   return core._turns("exclusive", async () => {
     await insist(core, () => ask(core, "POST", `${core._base}/logout`));
     const before = core._session;
-    core._mark = nextMark(core);
     leave(core);
-    await core._marks._hold(core._mark, null);
+    core._marks._drop();
     if (before) core._tabs._say({ is: "over", id: before.id, reason: "logout" });
   });
 }

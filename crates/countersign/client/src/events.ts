@@ -2,7 +2,7 @@
 
 import { backoff, retryAfter } from "./backoff.js";
 import type { Core } from "./core.js";
-import { pause } from "./patience.js";
+import { createAlarm, pause } from "./patience.js";
 import { renew } from "./refresh.js";
 import { eventReader } from "./sse.js";
 import { PASSIVE, send } from "./wire.js";
@@ -29,7 +29,12 @@ export function followEvents(core: Core): () => void {
   }
 
   const ends = (["pagehide", "pageshow", "visibilitychange"] as const).map((name) => environment.on(name, look));
-  ends.push(core._store.subscribe(look), () => leading?.abort());
+  // A network that comes back is worth another try at once.
+  const again = () => {
+    followed = undefined;
+    look();
+  };
+  ends.push(core._store.subscribe(look), environment.on("online", again), () => leading?.abort());
   return () => ends.forEach((end) => end());
 }
 
@@ -51,11 +56,7 @@ async function keepOpen(core: Core, id: string, signal: AbortSignal): Promise<vo
     const [events, after] = await readOnce(core, id, signal);
     // One event comes at once; a stream that brought no second one was not much of a stream.
     failures = events > 1 ? 0 : failures + 1;
-    const waking = new AbortController();
-    const end = environment.on("online", () => waking.abort());
-    const milliseconds = Math.max(after, backoff(failures, environment.random()));
-    await pause(environment, milliseconds, AbortSignal.any([signal, waking.signal])).catch(() => {});
-    end();
+    await pause(environment, Math.max(after, backoff(failures, environment.random())), signal).catch(() => {});
   }
 }
 
@@ -64,7 +65,8 @@ async function readOnce(core: Core, id: string, signal: AbortSignal): Promise<[e
   const { _environment: environment } = core;
   const silent = new AbortController();
   const stop = () => silent.abort();
-  let timer = environment.setTimeout(stop, SILENCE);
+  const alarm = createAlarm(environment);
+  alarm(SILENCE, stop);
   let events = 0;
   let after = 0;
   const read = eventReader((name, data) => {
@@ -79,15 +81,14 @@ async function readOnce(core: Core, id: string, signal: AbortSignal): Promise<[e
     const response = await send(core, request, given);
     after = retryAfter(response, environment.now());
     if (response.status === 401) await renew(core, used, true);
-    const reader = /^text\/event-stream/i.test(response.headers.get("Content-Type") ?? "") && response.body!.getReader();
+    const reader = response.headers.get("Content-Type")?.startsWith("text/event-stream") && response.body!.getReader();
     for (let next; reader && !(next = await reader.read()).done; read(next.value)) {
-      environment.clearTimeout(timer);
-      timer = environment.setTimeout(stop, SILENCE);
+      alarm(SILENCE, stop);
     }
   } catch {
     // Refused, nonsense, the network, silence, or we gave it up: what comes next is the same.
   }
-  environment.clearTimeout(timer);
+  alarm();
   // Whatever is still on its way is not for us.
   stop();
   return [events, after];

@@ -11,14 +11,13 @@ export async function exclusively(core: Core, outgoing: Outgoing): Promise<Respo
   const { _environment: environment } = core;
   const { signal } = outgoing._request;
   const window = core._raceWindow * 1000;
-  const once = () => attempt(core, { ...outgoing, _timeout: window / 3 }, true);
   return core._turns("exclusive", async () => {
     const began = environment.now();
     for (let count = 0; ; count++) {
       let response: Response | undefined;
       let failure: unknown;
       try {
-        response = await until(once(), signal);
+        response = await until(attempt(core, { ...outgoing, _timeout: window / 3 }, true), signal);
       } catch (error) {
         failure = error;
       }

@@ -34,11 +34,12 @@ export function createExpiry(core: Core): () => void {
       busy = false;
     }
     const now = nextEnd(core);
-    if (!over && now?.at === next.at) {
+    if (now?.at === next.at) {
+      if (over) return;
       warned = next.at;
       core._tell("expiring", next);
     }
-    if (!over || now?.at !== next.at) arm();
+    arm();
   }
 
   return arm;

@@ -25,6 +25,6 @@ export function redeem(core: Core, code: string, confirm?: string): Promise<Offe
   const path = "/handoff/redeem";
   // An empty confirmation is one too, and a wrong one. The question is nothing to do with a session that is here already.
   return confirm === undefined
-    ? ask<Offer>(core, "POST", core._base + path, { _body: { code }, _bare: true })
+    ? ask<Offer>(core, "POST", core._base + path, true, false, { code })
     : core._enter(path, { code, confirm });
 }

@@ -15,9 +15,7 @@ export function createListeners(): Listeners {
     _on(name, listener) {
       const entry = { name, listener };
       all.add(entry);
-      return () => {
-        all.delete(entry);
-      };
+      return () => all.delete(entry);
     },
     _emit(name, value) {
       for (const entry of [...all]) if (entry.name === name && all.has(entry)) tell(entry.listener, value());

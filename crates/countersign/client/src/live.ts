@@ -5,7 +5,7 @@ import { followEvents } from "./events.js";
 import { createExpiry } from "./expiry.js";
 import { createRecovery } from "./recover.js";
 import { restore } from "./refresh.js";
-import { show } from "./standing.js";
+import { troubled } from "./standing.js";
 
 /** Brings a session to life, until the returned function is called. */
 export function live(core: Core): () => void {
@@ -34,7 +34,7 @@ export function live(core: Core): () => void {
     }),
     environment.on("online", wake),
     environment.on("visibilitychange", wake),
-    environment.on("offline", () => show(core, "offline")),
+    environment.on("offline", () => troubled(core, {})),
     environment.on("pagehide", ({ persisted }) => persisted && sleep()),
     environment.on("pageshow", ({ persisted }) => {
       if (!persisted) return;

@@ -23,12 +23,11 @@ const RACE_WINDOW = 60;
 export function createCore(options: SessionOptions): Core {
   const environment = { ...browserEnvironment(), ...options.environment };
   const { origin, pathname } = new URL(options.base ?? "/session", environment.location());
-  const path = pathname.replace(/\/$/, "");
-  const isHere = origin === new URL(environment.location()).origin;
-  const lockName = `countersign:${isHere ? path : origin + path}`;
+  const base = origin + pathname.replace(/\/$/, "");
+  const lockName = `countersign:${base}`;
   const core: Core = {
     _origin: origin,
-    _base: origin + path,
+    _base: base,
     _lockName: lockName,
     _environment: environment,
     _clock: createClock(environment),
@@ -38,7 +37,7 @@ export function createCore(options: SessionOptions): Core {
     _tabs: createTabs(environment, lockName, (message) => hear(core, message)),
     _listeners: createListeners(),
     _onStepUp: options.onStepUp,
-    _raceWindow: options.raceWindow ?? RACE_WINDOW,
+    _raceWindow: options.raceWindow || RACE_WINDOW,
     _session: null,
     _mark: 0,
     _token: null,
@@ -48,8 +47,8 @@ export function createCore(options: SessionOptions): Core {
     _hush: createAlarm(environment),
     _gone: new AbortController(),
     _fetch: (input, init) => sessionFetch(core, input, init),
-    _call: async (method, path) => read(await core._fetch(core._base + path, { method, cache: "no-store" })),
-    _enter: (path, body) => enter(core, core._base + path, body),
+    _call: async (method, path) => read(await core._fetch(base + path, { method, cache: "no-store" })),
+    _enter: (path, body) => enter(core, base + path, body),
     _over: (id, reason) => over(core, id, reason),
     _emit(name, event) {
       if ("at" in event) {

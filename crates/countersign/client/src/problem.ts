@@ -65,14 +65,14 @@ export class Problem extends Error {
   declare readonly _response: Response | undefined;
 
   constructor(status: number, members: ProblemMembers & { code?: ProblemCode } = {}, response?: Response) {
-    super(members.detail ?? members.title ?? `The server answered ${status}.`);
+    super(members.detail ?? `The server answered ${status}.`);
     Object.assign(this, members, { name: "Problem", status, code: members.code, _response: response });
   }
 }
 
 /** Reads a refusal, and leaves the body to be read again. What is no problem document is a Problem without a code. */
 export async function problemOf(response: Response): Promise<Problem> {
-  const ours = /^application\/problem\+json\b/i.test(response.headers.get("Content-Type") ?? "");
+  const ours = response.headers.get("Content-Type")?.startsWith("application/problem+json");
   const members: unknown = ours && (await response.clone().json().catch(() => undefined));
   return new Problem(response.status, isProblem(members) ? members : {}, response);
 }

@@ -12,13 +12,12 @@ export function createRecovery(core: Core): (hopeful?: boolean) => void {
 
   function arm(hopeful?: boolean): void {
     alarm();
-    const { status } = core._store.get();
-    if (core._gone.signal.aborted || !environment.isVisible() || !(core._failures || (hopeful && status === "offline"))) return;
+    if (core._gone.signal.aborted || !environment.isVisible() || !core._failures) return;
     const wait = hopeful ? 0 : Math.max(backoff(core._failures, environment.random()), core._quietFor);
     alarm(wait, () => {
       // Nobody is known to be there, so it is no activity; but only who is active gets a seat.
-      const again = core._session ? renew(core, core._mark, status !== "limit-reached") : restore(core);
-      again.catch(() => {}).finally(arm);
+      const passive = core._store.get().status !== "limit-reached";
+      (core._session ? renew(core, core._mark, passive) : restore(core)).catch(() => {}).finally(arm);
     });
   }
 

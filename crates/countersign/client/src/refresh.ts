@@ -6,7 +6,7 @@ import { pause } from "./patience.js";
 import { isCode, Problem } from "./problem.js";
 import { adopt, leave, show, troubled } from "./standing.js";
 import type { EndReason, SessionObject } from "./state.js";
-import { ask, type Ask, nonsense, PASSIVE } from "./wire.js";
+import { ask, type How, nonsense, PASSIVE } from "./wire.js";
 
 /** The answer to a refresh, and to a login in all its forms. */
 interface TokenResponse {
@@ -40,7 +40,7 @@ export async function renewAlone(core: Core, used?: number, passive = false): Pr
   if (core._quietFor && !isCode(core._trouble, "sessions-limit")) throw core._trouble;
   if (core._store.get().status === "active") show(core, "refreshing");
   try {
-    await take(core, await exchange(core, `${core._base}/refresh`, { _headers: passive ? { [PASSIVE]: "?1" } : {}, _bare: true }));
+    await take(core, await exchange(core, `${core._base}/refresh`, true, passive && { [PASSIVE]: "?1" }));
   } catch (error) {
     if (isFinal(error)) await end(core, error);
     // The key is gone and another was made: nothing can be done with that session here, but a login can.
@@ -58,12 +58,8 @@ export async function extend(core: Core): Promise<SessionObject> {
 
 /** Learns what another tab has done, where it holds a newer mark: from itself, or from the server. */
 export async function catchUp(core: Core): Promise<void> {
-  const [number, id] = await core._marks._newest();
+  const number = await core._marks._newest();
   if (number <= core._mark) return;
-  if (!id) {
-    core._mark = number;
-    return leave(core, core._session ? { reason: "logout" } : undefined);
-  }
   core._tabs._say({ is: "ask" });
   for (let step = 1; step < 500 && core._mark < number; step *= 2) await pause(core._environment, step);
   if (core._mark < number && !core._token) await look(core, false).catch(() => {});
@@ -71,7 +67,7 @@ export async function catchUp(core: Core): Promise<void> {
 
 /** Asks the server which session this is. */
 async function look(core: Core, isNew: boolean): Promise<void> {
-  const mark = Math.max(core._mark, (await core._marks._newest())[0]);
+  const mark = Math.max(core._mark, await core._marks._newest());
   // A tab that knows nothing has missed nothing.
   if (isNew) core._mark = mark;
   const session = await ask<SessionObject>(core, "GET", core._base);
@@ -96,9 +92,9 @@ async function lookOrRenew(core: Core): Promise<void> {
 }
 
 /** Sends a refresh, or a login in one of its forms, until it is answered or nobody would wait any longer. */
-export async function exchange(core: Core, url: string, options: Ask): Promise<TokenResponse> {
+export async function exchange(core: Core, url: string, ...how: How): Promise<TokenResponse> {
   return insist(core, async () => {
-    const answer = await ask<TokenResponse>(core, "POST", url, options);
+    const answer = await ask<TokenResponse>(core, "POST", url, ...how);
     if (!isSession(answer?.session)) throw nonsense();
     return answer as TokenResponse;
   });
@@ -128,15 +124,11 @@ function mayRepeat(error: unknown): boolean {
 /** Takes the answer to an exchange, and lets all tabs know. For who has the turn. */
 export async function take(core: Core, { session, token_type, access_token }: TokenResponse): Promise<void> {
   const token = access_token ? { scheme: token_type, value: access_token } : null;
-  const mark = nextMark(core);
+  // Above all others, also of tabs that are closed now.
+  const mark = Math.max(core._mark + 1, Math.floor(core._environment.now()));
   adopt(core, session, token, mark);
   await core._marks._hold(mark, session);
   core._tabs._say({ is: "at", mark, session, token });
-}
-
-/** A number above all others, also of tabs that are closed now. */
-export function nextMark(core: Core): number {
-  return Math.max(core._mark + 1, Math.floor(core._environment.now()));
 }
 
 /** Of all refusals of a refresh only these say that the session is over. */
@@ -147,13 +139,12 @@ function isFinal(error: unknown): error is Problem {
 /** The refresh was refused for good. A refusal deletes no cookies: a logout does, so that a visit can begin. */
 async function end(core: Core, { code, reason }: Problem): Promise<void> {
   const known = core._session;
-  const late = known && core._clock.now() >= known.expires_at ? "expired" : undefined;
-  const why = reason ?? (code === "refresh-reused" ? code : late);
+  const why = reason ?? (code === "refresh-reused" ? code : undefined);
   if (known) tellOver(core, known.id, why);
   else if (core._store.get().status !== "ended") leave(core, why && { reason: why });
   // Either none are there, or those of the login that replaced this session are on their way.
   if (code === "not-authenticated" || reason === "replaced") return;
-  await ask(core, "POST", `${core._base}/logout`, { _bare: true }).catch(() => {});
+  await ask(core, "POST", `${core._base}/logout`, true).catch(() => {});
 }
 
 /** The server told that a session is over. Its refresh token has the last word: it may be another session's by now. */
@@ -169,5 +160,5 @@ function tellOver(core: Core, id: string, reason: EndReason | undefined): void {
 }
 
 function isSession(session: Partial<SessionObject> | undefined): session is SessionObject {
-  return !!(session?.id && session.subject);
+  return !!session?.id;
 }

@@ -27,5 +27,5 @@ export async function sessionFetch(core: Core, input: RequestInfo | URL, init: S
   if (!isRefused(core, response) || !core._onStepUp) return response;
   const problem = await problemOf(response);
   if (problem.code !== "step-up-required" || !(await until(core._onStepUp(problem), signal))) return response;
-  return who(core) === outgoing._who ? go() : response;
+  return go();
 }

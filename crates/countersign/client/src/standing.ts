@@ -21,13 +21,13 @@ export function adopt(core: Core, session: SessionObject, token: Token | null, m
 
 /** Whose session this tab knows of. Of two tenants, the same name is two people. */
 export function who({ _session: session }: Core): string | undefined {
-  return session ? JSON.stringify([session.subject, session.tenant]) : undefined;
+  return session ? `${session.tenant ?? ""} ${session.subject}` : undefined;
 }
 
 /** Refuses to make one person's request as another one, who has logged in in another tab meanwhile. */
 export function remainWho(core: Core, asked: string | undefined): void {
   const now = who(core);
-  if (asked && now && asked !== now) throw new DOMException("Somebody else has logged in.", "AbortError");
+  if (asked && now && asked !== now) throw new DOMException("Somebody else", "AbortError");
 }
 
 /** Nobody is logged in here any more. */
@@ -77,10 +77,9 @@ export function show(core: Core, status: State["status"], members: object = { se
   if (shown.status !== status || shown.session !== next.session || shown.problem !== next.problem) core._store._set(next);
 }
 
-/** Hears another tab, or something that is no message of ours. */
-export function hear(core: Core, message: Message | null): void {
+/** Hears another tab. */
+export function hear(core: Core, message: Message): void {
   const { _session: session, _mark: mark, _token: token } = core;
-  if (!message) return;
   if (message.is === "ask") {
     if (session) core._tabs._say({ is: "at", mark, session, token });
   } else if (message.is === "at") {
@@ -89,6 +88,6 @@ export function hear(core: Core, message: Message | null): void {
     adopt(core, message.session, message.token, message.mark);
   } else if (session && message.id === session.id) {
     if (message.is === "over") leave(core, message);
-    else if (message.is === "event") core._emit(message.name, message.event as never);
+    else core._emit(message.name, message.event as never);
   }
 }

@@ -29,7 +29,7 @@ export interface Tabs {
 /** Two versions of the client that mean different things by their messages must not have the same number here. */
 const VERSION = 1;
 
-export function createTabs(environment: Environment, name: string, heard: (message: Message | null) => void): Tabs {
+export function createTabs(environment: Environment, name: string, heard: (message: Message) => void): Tabs {
   let channel: Channel | undefined;
   return {
     _open() {

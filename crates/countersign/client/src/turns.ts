@@ -17,14 +17,12 @@ export function createTurns(environment: Environment, name: string, patience: ()
   let request: Request = locks ? (mode, signal, holding) => locks.request(name, { mode, signal }, holding) : local;
 
   async function take(mode: Mode, signal: AbortSignal): Promise<Release> {
-    const used = request;
     try {
-      return await granted(used, mode, signal);
-    } catch (error) {
-      if (signal.aborted || used === local) throw error;
+      return await granted(request, mode, signal);
+    } catch {
+      signal.throwIfAborted();
       // Forbidden here.
-      request = local;
-      return take(mode, signal);
+      return granted((request = local), mode, signal);
     }
   }
 

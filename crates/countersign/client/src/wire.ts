@@ -2,7 +2,7 @@
 
 import type { Core } from "./core.js";
 import { within } from "./patience.js";
-import { problemOf } from "./problem.js";
+import { isCode, problemOf } from "./problem.js";
 
 /** A proof that was made by a clock this wrong is refused for it, in seconds: nothing was done with its request. */
 const MISTIMED = 50;
@@ -13,29 +13,26 @@ const MISTIMED = 50;
  * meanwhile. Each sending takes a copy, since a body can be read once.
  */
 export async function send(core: Core, request: Request, signal: AbortSignal, bare?: boolean): Promise<Response> {
-  const { _clock: clock } = core;
-  const [sent, estimate] = [core._environment.now(), clock.now()];
-  const response = await sendOnce(core, request, signal, bare);
-  if (!isRefused(core, response) || !/^DPoP\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return response;
-  clock._heard(response, sent);
-  const { code } = await problemOf(response);
-  core._prover ??= await (await core._environment.loadDpop()).createProver(core._base);
-  const mistimed = code === "dpop-invalid" && Math.abs(clock.now() - estimate) > MISTIMED;
-  const again = code === "use-dpop-nonce" || code === "dpop-required" || mistimed;
-  return again ? sendOnce(core, request, signal, bare) : response;
-}
-
-async function sendOnce(core: Core, request: Request, signal: AbortSignal, bare?: boolean): Promise<Response> {
+  const { _clock: clock, _environment: environment } = core;
   const { method, url } = request;
-  const headers = new Headers(request.headers);
-  const token = bare || headers.has("Authorization") ? null : core._token;
-  if (token) headers.set("Authorization", `${token.scheme} ${token.value}`);
-  if (core._prover) {
-    headers.set("DPoP", await core._prover.proof({ method, url, now: core._clock.now(), nonce: core._nonce, token: token?.value }));
-  }
-  const response = await core._environment.fetch(request.clone(), { headers, signal, credentials: "same-origin" });
-  if (isOwn(core, response.url)) core._nonce = response.headers.get("DPoP-Nonce") ?? core._nonce;
-  return response;
+  const once = async () => {
+    const headers = new Headers(request.headers);
+    const token = bare || headers.has("Authorization") ? null : core._token;
+    if (token) headers.set("Authorization", `${token.scheme} ${token.value}`);
+    const proof = await core._prover?.proof({ method, url, now: clock.now(), nonce: core._nonce, token: token?.value });
+    if (proof) headers.set("DPoP", proof);
+    const response = await environment.fetch(request.clone(), { headers, signal, credentials: "same-origin" });
+    if (isOwn(core, response.url)) core._nonce = response.headers.get("DPoP-Nonce") ?? core._nonce;
+    return response;
+  };
+  const [sent, estimate] = [environment.now(), clock.now()];
+  const response = await once();
+  if (!isRefused(core, response) || !response.headers.get("WWW-Authenticate")?.startsWith("DPoP")) return response;
+  clock._heard(response, sent);
+  const problem = await problemOf(response);
+  core._prover ??= await (await environment.loadDpop()).createProver(core._base);
+  const isMistimed = isCode(problem, "dpop-invalid") && Math.abs(clock.now() - estimate) > MISTIMED;
+  return isMistimed || isCode(problem, "use-dpop-nonce", "dpop-required") ? once() : response;
 }
 
 /** Whether an address is at the session's server, and not where a redirect led; an answer that was made here has none. */
@@ -49,30 +46,30 @@ export function isRefused(core: Core, response: Response): boolean {
   return response.status === 401 && isOwn(core, response.url);
 }
 
-/** What a request to a mounted endpoint may have. */
-export interface Ask {
-  _body?: object;
-  _headers?: Record<string, string>;
-  /** Without the access token: it is not what counts here. */
-  _bare?: boolean;
-}
-
 export const PASSIVE = "Session-Passive";
+
+/** What may be said of a request: that it goes without the access token, which is not what counts here; headers; and a body. */
+export type How = [bare?: boolean, headers?: Record<string, string> | false, content?: object];
 
 /**
  * Asks an endpoint of the framework, or an application's login, for JSON. Throws a Problem for a refusal. Gives up
  * after a third of the race window; whatever is neither a refusal nor the JSON of the contract is a TypeError: weather.
  */
-export function ask<T>(core: Core, method: string, url: string, { _body, _headers, _bare }: Ask = {}): Promise<T> {
+export function ask<T>(
+  core: Core,
+  method: string,
+  url: string,
+  ...[bare, given, content]: How
+): Promise<T> {
   const { _environment: environment } = core;
   return within(environment, (core._raceWindow * 1000) / 3, core._gone.signal, async (signal) => {
     const sent = environment.now();
-    const headers = { "Content-Type": "application/json", ..._headers };
+    const headers = { "Content-Type": "application/json", ...given };
     // No redirect takes a password or a token elsewhere.
-    const body = _body ? JSON.stringify(_body) : null;
-    const response = await send(core, new Request(url, { method, headers, body, cache: "no-store", redirect: "error" }), signal, _bare);
+    const body = content ? JSON.stringify(content) : null;
+    const response = await send(core, new Request(url, { method, headers, body, cache: "no-store", redirect: "error" }), signal, bare);
     core._clock._heard(response, sent);
-    core._raceWindow = Number(response.headers.get("Session-Race-Window")) || core._raceWindow;
+    core._raceWindow = +response.headers.get("Session-Race-Window")! || core._raceWindow;
     return read<T>(response);
   });
 }

@@ -240,10 +240,10 @@ staged("Retry-After is honoured", async (stage) => {
 
 staged("a network that comes back cuts the pause short", async (stage) => {
   const tab = stage.tab();
-  for (const pause of [1, 2, 4, 8, 16]) {
+  for (let time = 0; time < 5; time++) {
     const visit = await stage.site.next();
     visit.response.destroy();
-    await stage.clock.until(pause * 1000);
+    await stage.clock.until(1000);
     tab.page.emit("online");
   }
   await stage.site.next();
