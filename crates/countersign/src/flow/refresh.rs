@@ -137,6 +137,7 @@ fn renewed(
     refresh: Successor,
 ) -> Result<(Grant, String), Refusal> {
     inner.node.saw_registry_instant(renewal.at);
+    inner.node.watched.note_use(renewal.record.id, renewal.record.last_activity);
     inner.tell(&SessionEvent::Refreshed { session: renewal.record.id });
     let material = Material {
         record: &renewal.record,

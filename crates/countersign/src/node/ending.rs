@@ -166,6 +166,14 @@ impl Watched {
         }
     }
 
+    /// Tells the streams of a session when it was used, as the registry has just said.
+    pub(crate) fn note_use(&self, session: SessionId, at: Timestamp) {
+        let Some(streams) = self.streams.get(&session) else { return };
+        for stream in streams.iter() {
+            stream.used.send_if_modified(|used| std::mem::replace(used, at.max(*used)) < at);
+        }
+    }
+
     fn judge_one(&self, inner: &Inner, session: SessionId) {
         let told = self.streams.get(&session).and_then(|streams| judged(inner, streams.first()?));
         if let Some(told) = told

@@ -92,6 +92,27 @@ async fn use_on_another_node_puts_a_warning_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refresh_on_the_same_node_puts_a_warning_off() {
+    let mut policy = Policy::default();
+    let second = Duration::from_secs(1);
+    (policy.access_ttl, policy.dangling_after, policy.idle) = (30 * second, 30 * MINUTE, 80 * second);
+    let site = Site::new(policy);
+    let mut alice = log_in(site.one.browser(), "alice").await;
+    let mut events = Events::of(&site.one, &alice).await;
+    site.pass(10 * second).await;
+    assert_eq!(site.other.take(&alice).post("/session/refresh").await.status, 200);
+    site.pass(11 * second).await;
+    assert_eq!(events.news().await, None, "the registry was asked, and is believed for 30 seconds");
+    site.pass(4 * second).await;
+    assert_eq!(alice.post("/session/refresh").await.status, 200);
+    site.pass(6 * second).await;
+    assert_eq!(events.news().await, None, "it was used 6 seconds ago");
+    site.pass(15 * second).await;
+    let warning = format!("event: expiring\ndata: {}\n\n", json!({ "kind": "idle", "at": START + 105 }));
+    assert_eq!(events.news().await, Some(warning));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_end_on_one_node_closes_the_streams_of_the_other() {
     let site = Site::new(Policy::default());
     let (alice, bob) = (log_in(site.one.browser(), "alice").await, log_in(site.one.browser(), "bob").await);
