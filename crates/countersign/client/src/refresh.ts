@@ -150,7 +150,8 @@ async function end(core: Core, { code, reason }: Problem): Promise<void> {
 /** The server told that a session is over. Its refresh token has the last word: it may be another session's by now. */
 export function over(core: Core, id: string, reason?: EndReason): void {
   if (core._session?.id !== id) return;
-  tellOver(core, id, reason);
+  // The answer to the login that took its place may be on its way.
+  if (reason !== "replaced") tellOver(core, id, reason);
   renew(core, core._mark, true).catch(() => {});
 }
 

@@ -335,3 +335,35 @@ test("a stream that is refused for its age is opened again after a passive renew
   assert.ok(!tab.statuses.includes("offline"), tab.statuses.join(" "));
   stage.close();
 });
+
+test("a session that a login replaces is not shown as ended before the login is answered", async () => {
+  const stage = new TabStage();
+  const browser = stage.browser();
+  const old = stage.site.loggedIn(browser.jar);
+  let say!: (text: string) => void;
+  const stream = new ReadableStream({
+    start(controller) {
+      say = (text) => controller.enqueue(new TextEncoder().encode(text));
+    },
+  });
+  const network = stage.site.network(browser.jar);
+  const fetch: Environment["fetch"] = async (input, init) => {
+    const request = new Request(input, init);
+    if (!request.url.endsWith("/events")) return network(request);
+    return new Response(stream, { headers: { "Content-Type": "text/event-stream" } });
+  };
+  const tab = browser.open({ environment: { fetch } });
+  await stage.pass(1);
+  stage.site.after = async ({ path }) => {
+    if (path !== "/login") return undefined;
+    stage.site.end(old.id, "replaced");
+    say('event: ended\ndata: {"reason":"replaced"}\n\n');
+    await new Promise<void>((resolve) => stage.clock.setTimeout(resolve, 1_000));
+    return undefined;
+  };
+  const session = await stage.outcome(tab.session.login("/login", { user: "alice" }));
+  assert.notEqual(session.id, old.id);
+  assert.ok(!tab.statuses.includes("ended"), tab.statuses.join(" "));
+  assert.equal(tab.status, "active");
+  stage.close();
+});
