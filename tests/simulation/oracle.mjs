@@ -147,6 +147,8 @@ export class Oracle {
     const { tab } = request;
     const { now } = this.#world.scheduler;
     if (event.what === 'started') {
+      // A login that is repeated, for its answer was lost, is told again and begins nothing.
+      if (this.#sessions.has(event.session)) return;
       const begun = { isLive: true, startedAt: now, activity: now, items: [], done: new Set(), calls: new Set() };
       this.#sessions.set(event.session, { ...begun, subject: event.subject, browser: tab.browser, deliveredAt: now });
     } else if (event.what === 'ended') {

@@ -7,7 +7,7 @@ use countersign_token::SessionId;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SessionEvent {
-    /// A login was admitted.
+    /// A login was admitted. Told again where the login is repeated because its answer was lost.
     Started {
         /// The new session.
         session: SessionId,

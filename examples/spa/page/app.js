@@ -58,21 +58,13 @@ function start() {
   onClick(element("logout"), () => session.logout().catch((error) => say(complaint(error))));
 }
 
-/** A session that a login replaces may end a moment before that login's answer is here. In milliseconds. */
-const REPLACED_MS = 2000;
-
 /** Shows the parts of whoever is here, and follows them as they come and go. */
 function follow(session, parts) {
   // Whose parts are shown: a session, null for nobody, undefined before the server was heard.
   let shown;
   let away = false;
-  let replacing;
 
-  session.current.subscribe((state) => {
-    clearTimeout(replacing);
-    if (state.reason === "replaced" && shown) replacing = setTimeout(() => show(state), REPLACED_MS);
-    else show(state);
-  });
+  session.current.subscribe(show);
 
   function show(state) {
     element("status").textContent = standing(state);
