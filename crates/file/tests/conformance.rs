@@ -42,11 +42,21 @@ fn keeps_the_contract() {
 #[test]
 fn sixty_four_threads_race_for_seats() {
     let folder = Folder::new();
-    let clock = ManualClock::at(Timestamp::from_secs(1_800_000_000));
-    let registry = open(folder.fresh(), clock.clone());
-    let outcome = conformance::race(&registry, &clock, Race { threads: 64, turns: 60, seats: 8, seed: 1 });
-    let all = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
-    assert!(all.iter().all(|&times| times > 5), "a race in which little happened proves little: {outcome:?}");
+    let mut happened = [0; 4];
+    for seed in 0..4 {
+        let clock = ManualClock::at(Timestamp::from_secs(1_800_000_000));
+        let registry = open(folder.fresh(), clock.clone());
+        let outcome = conformance::race(&registry, &clock, Race { threads: 64, turns: 60, seats: 8, seed });
+        let all = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
+        for (sum, times) in happened.iter_mut().zip(all) {
+            *sum += times;
+        }
+    }
+    // How much of each happens in one race is the scheduler's choice.
+    assert!(
+        happened.iter().all(|&times| times > 5),
+        "races in which little happened prove little: {happened:?}"
+    );
 }
 
 #[test]
