@@ -32,7 +32,8 @@ export function createCore(options: SessionOptions): Core {
     _environment: environment,
     _clock: createClock(environment),
     _store: createStore<State>({ status: "unknown" }),
-    _turns: createTurns(environment, lockName, () => core._raceWindow * 1000),
+    // An exclusive update may hold its turn for one window, and others may wait before it.
+    _turns: createTurns(environment, lockName, () => core._raceWindow * 3000),
     _marks: createMarks(environment, lockName),
     _tabs: createTabs(environment, lockName, (message) => hear(core, message)),
     _listeners: createListeners(),
