@@ -170,8 +170,8 @@ export class Oracle {
       replaced: () => session.browser.asked.has('login'),
       'ended-by-user': () => this.#world.oracle.endedByUser.has(session.subject),
       limit: () => wishes.on_full?.startsWith('end-') || this.endedByUser.has(session.subject),
-      // The last marks of activity may not have been flushed yet.
-      idle: () => scheduler.now - session.activity > (wishes.idle - 30) * 1000,
+      // The last marks of activity may not have been flushed yet. One whose login was never answered is nobody's.
+      idle: () => session.browser.truth.session !== id || scheduler.now - session.activity > (wishes.idle - 30) * 1000,
       expired: () => scheduler.now - session.startedAt > (wishes.lifetime - 1) * 1000,
     }[reason];
     if (!because?.()) this.violated(tab, `a session of ${session.browser.id} was ended: ${reason}`);
