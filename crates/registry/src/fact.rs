@@ -101,6 +101,19 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// All of them, by number: registries keep a reason as its place here, so that new ones come last.
+    pub const ALL: [Self; 9] = [
+        Self::Logout,
+        Self::EndedByUser,
+        Self::EndedByAdmin,
+        Self::Limit,
+        Self::Replaced,
+        Self::RefreshReused,
+        Self::Idle,
+        Self::Expired,
+        Self::KeyRemoved,
+    ];
+
     /// The reason as problem documents and events spell it.
     pub const fn as_str(self) -> &'static str {
         match self {

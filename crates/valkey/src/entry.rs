@@ -6,27 +6,14 @@ use countersign_token::{FeedPosition, SessionId};
 use crate::bytes::{Reader, garbled};
 use crate::record::{read_owner, read_tenant};
 
-/// The reasons in the order of their numbers.
-const REASONS: [EndReason; 9] = [
-    EndReason::Logout,
-    EndReason::EndedByUser,
-    EndReason::EndedByAdmin,
-    EndReason::Limit,
-    EndReason::Replaced,
-    EndReason::RefreshReused,
-    EndReason::Idle,
-    EndReason::Expired,
-    EndReason::KeyRemoved,
-];
-
 /// The number of a reason in entries and scripts.
 pub(crate) fn number(reason: EndReason) -> usize {
-    REASONS.iter().position(|&other| other == reason).unwrap_or_default()
+    EndReason::ALL.iter().position(|&other| other == reason).unwrap_or_default()
 }
 
 /// The reason of a number.
 pub(crate) fn reason(number: u64) -> Result<EndReason, RegistryError> {
-    REASONS.get(number as usize).copied().ok_or_else(garbled)
+    EndReason::ALL.get(number as usize).copied().ok_or_else(garbled)
 }
 
 /// A position in fourteen bytes.

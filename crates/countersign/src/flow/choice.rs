@@ -1,19 +1,18 @@
 //! The choice code of the rule `ask`: a refused person ends one of their own sessions and goes on.
 //!
-//! The code is sealed by the key ring, so no server needs to remember it; its one-time id is claimed in the same
-//! step that admits the session.
+//! The code's one-time id is claimed in the same step that admits the session.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_registry::{Admission, Code, Full, OnceId, Owner};
-use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp};
+use countersign_token::{FeedPosition, SessionId};
 use serde::{Deserialize, Serialize};
 
+use super::code;
 use super::handoff::HandedOff;
 use super::login::{self, Begun, Login};
 use super::mint::Persistence;
-use crate::authenticate::{self, TOKEN_LIMIT};
 use crate::dpop::{self, Came};
 use crate::held;
 use crate::refusal::{ChoiceCode, Refusal};
@@ -62,13 +61,8 @@ pub(super) fn code(inner: &Inner, login: &Login, full: &Full) -> Option<ChoiceCo
         key: login.binding.key.clone(),
         handed_off: login.handed_off.clone(),
     };
-    let claims = CodeClaims {
-        issuer: inner.config.issuer.to_string(),
-        expires_at: handoff.map_or(full.at.after(LIFE), |code| code.until),
-        data: serde_json::value::to_raw_value(&sealed).ok()?,
-    };
-    let token = inner.ring().mint_code(KIND, &claims, inner.random.bytes()).ok()?;
-    Some(ChoiceCode(token))
+    let expires_at = handoff.map_or(full.at.after(LIFE), |code| code.until);
+    code::seal(inner, KIND, &sealed, expires_at).ok().map(ChoiceCode)
 }
 
 /// Ends the chosen session and admits the newcomer, in one step.
@@ -80,8 +74,7 @@ pub(crate) async fn admit_choice(
     came: Option<&Came>,
     key: Option<&str>,
 ) -> Result<Begun, Refusal> {
-    let now = inner.now();
-    let (sealed, until) = open(inner, &form.choice, now)?;
+    let (sealed, until) = code::open::<Sealed>(inner, KIND, &form.choice)?;
     let end = form.end.parse().map_err(|_| Refusal::NotFound)?;
     let binding = match &sealed.key {
         Some(key) => dpop::bound_to(inner, came, key).await?,
@@ -100,16 +93,4 @@ pub(crate) async fn admit_choice(
         handed_off: sealed.handed_off,
     };
     login::login(inner, login).await
-}
-
-/// A forged or expired code opens as nothing: one answer for all.
-fn open(inner: &Inner, code: &str, now: Timestamp) -> Result<(Sealed, Timestamp), Refusal> {
-    let unverified =
-        countersign_token::Unverified::parse(code, TOKEN_LIMIT).map_err(authenticate::refusal)?;
-    let claims = inner
-        .ring()
-        .open_code(&unverified, KIND, &inner.config.issuer, now)
-        .map_err(|_| Refusal::TokenInvalid)?;
-    let sealed = serde_json::from_str(claims.data.get()).map_err(|_| Refusal::TokenInvalid)?;
-    Ok((sealed, claims.expires_at))
 }

@@ -1,8 +1,8 @@
 //! The handoff: a session goes on, on another device, as a session of its own.
 //!
-//! The code is sealed by the key ring, so no server needs to remember it; its one-time id is claimed in the same
-//! step that admits the session. It is worth a login, so only a fresh session that holds both its tokens gets one, it
-//! is short-lived, and what it leads to is not fresh: no chain of handoffs begins with one password.
+//! The code's one-time id is claimed in the same step that admits the session. It is worth a login, so only a fresh
+//! session that holds both its tokens gets one, it is short-lived, and what it leads to is not fresh: no chain of
+//! handoffs begins with one password.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +10,13 @@ use std::time::Duration;
 use countersign_registry::{
     Admission, Claim, Claimed, Code, Once, OnceId, Owner, Repetition, Standing, Verdict,
 };
-use countersign_token::{CodeClaims, FeedPosition, SessionId, Timestamp, Unverified};
+use countersign_token::{FeedPosition, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::code;
 use super::login::{self, Begun, Login};
 use super::mint::Persistence;
-use crate::authenticate::{self, Active, TOKEN_LIMIT};
+use crate::authenticate::Active;
 use crate::dpop::{self, Came};
 use crate::event::SessionEvent;
 use crate::held;
@@ -92,18 +93,12 @@ pub(crate) async fn hand_off(
             ends: identity.session_expires_at,
         },
     };
-    let claims = CodeClaims {
-        issuer: inner.config.issuer.to_string(),
-        expires_at: batch.at.after(LIFE),
-        data: serde_json::value::to_raw_value(&sealed).map_err(|_| Refusal::Internal)?,
-    };
-    let minted = inner.ring().mint_code(KIND, &claims, inner.random.bytes());
-    minted.map_err(|error| super::mint::cannot_mint(inner, &error))
+    code::seal(inner, KIND, &sealed, batch.at.after(LIFE))
 }
 
 /// Whose session a code leads to. It uses up nothing.
 pub(crate) async fn offer(inner: &Inner, form: &HandoffForm) -> Result<Offer, Refusal> {
-    let (sealed, until) = open(inner, &form.code)?;
+    let (sealed, until) = code::open::<Sealed>(inner, KIND, &form.code)?;
     let of = Some((sealed.owner.clone(), sealed.born));
     let look = Once { id: OnceId(sealed.id), until, of, claim: Claim::LookOnly };
     if super::ask(inner, "once", inner.registry.once(look)).await? == Claimed::Spent {
@@ -130,7 +125,7 @@ pub(crate) async fn redeem(
     came: Option<&Came>,
     key: Option<&str>,
 ) -> Result<Begun, Refusal> {
-    let (sealed, until) = open(inner, &form.code)?;
+    let (sealed, until) = code::open::<Sealed>(inner, KIND, &form.code)?;
     if form.confirm.as_deref() != Some(&*sealed.owner.subject) {
         return Err(BadRequest::Parameter("confirm").into());
     }
@@ -156,15 +151,4 @@ pub(crate) async fn redeem(
         inner.tell(&SessionEvent::HandedOver { session: sealed.handed_off.giver, to });
     }
     Ok(begun)
-}
-
-/// A forged or expired code opens as nothing: one answer for all.
-fn open(inner: &Inner, code: &str) -> Result<(Sealed, Timestamp), Refusal> {
-    let unverified = Unverified::parse(code, TOKEN_LIMIT).map_err(authenticate::refusal)?;
-    let claims = inner
-        .ring()
-        .open_code(&unverified, KIND, &inner.config.issuer, inner.now())
-        .map_err(|_| Refusal::TokenInvalid)?;
-    let sealed = serde_json::from_str(claims.data.get()).map_err(|_| Refusal::TokenInvalid)?;
-    Ok((sealed, claims.expires_at))
 }

@@ -2,6 +2,7 @@
 //! client receives.
 
 mod choice;
+mod code;
 mod end;
 mod handoff;
 mod login;

@@ -47,7 +47,7 @@ fn every_refusal() -> Vec<(&'static str, Refusal)> {
         ("too-many-requests", R::TooManyRequests { retry_after: Duration::from_millis(29_100) }),
         ("internal", R::Internal),
     ];
-    all.extend(REASONS.map(|reason| (reason.as_str(), R::SessionEnded(Some(reason)))));
+    all.extend(EndReason::ALL.map(|reason| (reason.as_str(), R::SessionEnded(Some(reason)))));
     all.extend(CAUSES.map(|cause| ("bad-request", R::BadRequest(cause))));
     all
 }
@@ -69,18 +69,6 @@ fn is_in_the_table(refusal: &Refusal) {
         | R::TooManyRequests { .. } | R::Internal => {}
     }
 }
-
-const REASONS: [EndReason; 9] = [
-    EndReason::Logout,
-    EndReason::EndedByUser,
-    EndReason::EndedByAdmin,
-    EndReason::Limit,
-    EndReason::Replaced,
-    EndReason::RefreshReused,
-    EndReason::Idle,
-    EndReason::Expired,
-    EndReason::KeyRemoved,
-];
 
 const CAUSES: [BadRequest; 12] = [
     BadRequest::TwoAuthorizations,

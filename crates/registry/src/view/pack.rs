@@ -17,27 +17,15 @@ pub(super) struct Ending(u32);
 const TICK: u64 = 16_000;
 const FOREVER: u64 = (1 << 28) - 1;
 
-const REASONS: [EndReason; 9] = [
-    EndReason::Logout,
-    EndReason::EndedByUser,
-    EndReason::EndedByAdmin,
-    EndReason::Limit,
-    EndReason::Replaced,
-    EndReason::RefreshReused,
-    EndReason::Idle,
-    EndReason::Expired,
-    EndReason::KeyRemoved,
-];
-
 impl Ending {
     pub(super) fn new(reason: EndReason, until: Timestamp) -> Self {
         let ticks = until.as_millis().div_ceil(TICK).min(FOREVER) as u32;
-        let code = REASONS.iter().position(|known| *known == reason).unwrap_or_default();
+        let code = EndReason::ALL.iter().position(|known| *known == reason).unwrap_or_default();
         Self((ticks << 4) | code as u32)
     }
 
     pub(super) fn reason(self) -> EndReason {
-        REASONS.get((self.0 & 0xf) as usize).copied().unwrap_or(EndReason::EndedByAdmin)
+        EndReason::ALL.get((self.0 & 0xf) as usize).copied().unwrap_or(EndReason::EndedByAdmin)
     }
 }
 
