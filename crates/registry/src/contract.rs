@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_token::{FeedPosition, SessionId, Timestamp};
 use futures_util::future::BoxFuture;
@@ -160,6 +161,9 @@ pub struct Batch {
     pub entries: Vec<Entry>,
     /// The registry's instant.
     pub at: Timestamp,
+    /// How much older than its asking it may be. Zero where an answer proves itself: it comes from the one place that
+    /// carries out operations. A registry that leaves it out lets a view pass for younger than it is.
+    pub behind: Duration,
 }
 
 /// Whether a [`Batch`] goes on from the asked position.

@@ -6,6 +6,7 @@ use countersign_token::{FeedPosition, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::op::{OnceId, OpId, Owner, SessionRecord};
+use crate::recovery::{NodeId, Past, Recovering};
 
 /// A change of a ledger, as the state after it: applying one twice is applying it once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,33 @@ pub enum Fact {
         /// Until when it is remembered.
         until: Timestamp,
     },
+    /// An epoch has begun, in a registry that may lose writes.
+    Epoch {
+        /// Which.
+        epoch: u64,
+        /// What is left of the one before, where anything is.
+        ended: Option<Past>,
+    },
+    /// A node was there.
+    Node {
+        /// Which.
+        node: NodeId,
+        /// When it said so last.
+        at: Timestamp,
+    },
+    /// The registry recovers after a fail-over, or does so no longer.
+    Recovering(Option<Recovering>),
+    /// A session that was restored waits for its seat until the registry has recovered.
+    Waiting(SessionId),
+    /// An entry that was lost was told again.
+    ToldAgain {
+        /// Where it was told first.
+        first: FeedPosition,
+        /// Where it was told again.
+        position: FeedPosition,
+        /// Until when that is remembered.
+        until: Timestamp,
+    },
 }
 
 /// One entry of the feed: something that every node must know while it could still matter.
@@ -75,6 +103,32 @@ pub enum News {
     Floor(SessionId, u64),
     /// A session was handed off from this one, to a device of this label. It ends nothing: its user is told.
     HandedOver(SessionId, Option<Arc<str>>),
+    /// This was told at that position of an earlier epoch, lost, and is told again. An end by owner, tenant or site hits
+    /// the sessions of that epoch and of earlier ones that were born before the earlier position, and those of later
+    /// epochs that were born before the new one.
+    Again(FeedPosition, Box<News>),
+}
+
+impl News {
+    /// What it says, whether for the first time or [again](News::Again).
+    pub fn told(&self) -> &Self {
+        match self {
+            Self::Again(_, news) => news.told(),
+            news => news,
+        }
+    }
+
+    /// The earlier positions at which it was told, the first of them first.
+    pub fn earlier(&self) -> Vec<FeedPosition> {
+        let mut earlier = Vec::new();
+        let mut news = self;
+        while let Self::Again(position, before) = news {
+            earlier.push(*position);
+            news = before;
+        }
+        earlier.reverse();
+        earlier
+    }
 }
 
 /// Why a session ended.

@@ -1,6 +1,7 @@
 //! The feed: the entries that nodes must still hear of, in order.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use countersign_token::{FeedPosition, Timestamp};
 
@@ -31,6 +32,12 @@ impl Feed {
 
     pub(crate) fn position(&self) -> FeedPosition {
         self.position
+    }
+
+    /// Begins another epoch: positions of the one before have no tail in it.
+    pub(crate) fn begin(&mut self, epoch: u64) {
+        self.position = self.position.max(FeedPosition { epoch, seq: 0 });
+        self.dropped = self.position;
     }
 
     /// The next entry.
@@ -89,7 +96,8 @@ impl Feed {
 
     /// The entry at which this key was removed.
     pub(crate) fn removal_of(&self, kid: &str) -> Option<&Entry> {
-        self.entries().find(|entry| matches!(&entry.news, News::KeyRemoved(removed) if &**removed == kid))
+        self.entries()
+            .find(|entry| matches!(entry.news.told(), News::KeyRemoved(removed) if &**removed == kid))
     }
 
     pub(crate) fn batch(&self, after: Option<FeedPosition>, now: Timestamp) -> Batch {
@@ -104,6 +112,6 @@ impl Feed {
                 (BatchKind::Snapshot, self.entries().filter(|entry| entry.until > now).cloned().collect())
             }
         };
-        Batch { complete_to: self.position, kind, entries, at: now }
+        Batch { complete_to: self.position, kind, entries, at: now, behind: Duration::ZERO }
     }
 }

@@ -7,11 +7,12 @@
 use countersign_token::{FeedPosition, SessionId, Timestamp};
 
 use crate::contract::Batch;
-use crate::fact::{EndReason, Fact};
+use crate::fact::{EndReason, Fact, News};
 use crate::feed::Feed;
 use crate::once::Spent;
 use crate::op::{Holding, SessionRecord, SetLimits, Standing};
-use crate::past::{Done, Ends, Graves, Repeats};
+use crate::past::{Done, Graves, PastEnds, Repeats};
+use crate::recovery::Recovery;
 use crate::rules::{OnFull, Rules};
 use crate::store::{GIVEN_UP, HOLDS, LATEST, Ranked, Slot, Store};
 
@@ -44,9 +45,10 @@ pub struct Ledger {
     pub(crate) store: Store,
     pub(crate) feed: Feed,
     pub(crate) graves: Graves,
-    pub(crate) ends: Ends,
+    pub(crate) ends: PastEnds,
     pub(crate) repeats: Repeats,
     pub(crate) spent: Spent,
+    pub(crate) recovery: Recovery,
     /// It was just restored, and who holds a seat is still to be told by the rules.
     unseated: bool,
 }
@@ -65,9 +67,10 @@ impl Ledger {
             store: Store::default(),
             feed: Feed::new(position),
             graves: Graves::default(),
-            ends: Ends::default(),
+            ends: PastEnds::default(),
             repeats: Repeats::default(),
             spent: Spent::default(),
+            recovery: Recovery::default(),
             unseated: false,
         };
         ledger.store.keep_ranks(ranked(&rules));
@@ -107,6 +110,9 @@ impl Ledger {
             }
             Fact::Entry(entry) => {
                 self.now = self.now.max(entry.at);
+                if let (News::Again(..), News::Floor(session, exclusive)) = (&entry.news, entry.news.told()) {
+                    self.recovery.retold.raise(*session, *exclusive);
+                }
                 self.ends.note(&entry);
                 self.feed.recall(entry);
             }
@@ -114,6 +120,20 @@ impl Ledger {
             Fact::Done { id, position, entries, sessions, until } => {
                 self.repeats.note(id, Done { position, entries, sessions, until });
             }
+            Fact::Waiting(session) => {
+                if let Some(place) = self.store.find(session) {
+                    self.recovery.wait_for_seat(self.store.get(place).started, session);
+                }
+            }
+            Fact::Epoch { epoch, .. } => {
+                self.feed.begin(epoch);
+                self.recovery.recall(fact);
+            }
+            Fact::Node { at, .. } => {
+                self.now = self.now.max(at);
+                self.recovery.recall(fact);
+            }
+            Fact::Recovering(_) | Fact::ToldAgain { .. } => self.recovery.recall(fact),
         }
     }
 
@@ -135,6 +155,7 @@ impl Ledger {
             .chain(entries)
             .chain(self.repeats.facts())
             .chain(self.spent.facts())
+            .chain(self.recovery.facts(self.position()))
     }
 
     /// Whether the entry at this position is still needed, by the feed or for a one-time code that may have died
@@ -201,6 +222,11 @@ impl Ledger {
         self.graves.settle(self.now);
         self.repeats.settle(self.now);
         self.spent.settle(self.now);
+        self.recovery.retold.settle(self.now);
+        if !self.may_come_back() {
+            self.recovery.retold.forget_floors();
+        }
+        self.open_in_time(facts);
         self.now
     }
 

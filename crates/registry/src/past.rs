@@ -7,10 +7,12 @@ use std::time::Duration;
 use countersign_token::{FeedPosition, SessionId, Timestamp};
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as Slot;
 
+use crate::ends::Ends;
 use crate::fact::{EndReason, Entry, Fact, News};
 use crate::feed::Feed;
-use crate::op::{OpId, Owner};
+use crate::op::{OpId, Owner, SessionRecord};
 
 /// How long a one-time code that belongs to an owner may live, at most: so long is an end by owner, tenant or site
 /// remembered that such a code dies with.
@@ -71,38 +73,48 @@ impl Graves {
     }
 }
 
-/// The ends by owner, tenant and site that a one-time code could have died with: those of the last
-/// [entry life](crate::Rules::entry_life) and 15 minutes, however many somebody asked for.
+/// The ends by owner, tenant and site that a one-time code, or a session that is restored, could have died with: those of
+/// the last [entry life](crate::Rules::entry_life) and 15 minutes, however many somebody asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Ends {
+pub(crate) struct PastEnds {
     kept: VecDeque<Entry>,
-    owners: HashMap<Owner, FeedPosition, RandomState>,
-    tenants: HashMap<Arc<str>, FeedPosition, RandomState>,
-    everyone: Option<FeedPosition>,
+    owners: HashMap<Owner, Ends, RandomState>,
+    tenants: HashMap<Arc<str>, Ends, RandomState>,
+    everyone: Option<Ends>,
 }
 
-impl Ends {
+impl PastEnds {
     /// Notes an entry, if it is an end by scope.
     pub(crate) fn note(&mut self, entry: &Entry) {
-        let last = match &entry.news {
-            News::OwnerEnded(owner, ..) => self.owners.entry(owner.clone()).or_default(),
-            News::TenantEnded(tenant, _) => self.tenants.entry(tenant.clone()).or_default(),
-            News::EveryoneEnded(_) => self.everyone.get_or_insert_default(),
-            News::Ended(..) | News::KeyRemoved(_) | News::Floor(..) | News::HandedOver(..) => return,
-        };
-        *last = entry.position.max(*last);
+        let Some(ends) = Ends::told(entry) else { return };
+        match entry.news.told() {
+            News::OwnerEnded(owner, ..) => add(self.owners.entry(owner.clone()), ends),
+            News::TenantEnded(tenant, _) => add(self.tenants.entry(tenant.clone()), ends),
+            _ => {
+                self.everyone = Some(match self.everyone.take() {
+                    Some(known) => known.merge(ends),
+                    None => ends,
+                });
+            }
+        }
         if let Err(place) = self.kept.binary_search_by_key(&entry.position, |kept| kept.position) {
             self.kept.insert(place, entry.clone());
         }
     }
 
+    fn of<'a>(&'a self, owner: &Owner) -> impl Iterator<Item = &'a Ends> {
+        let of_tenant = owner.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant));
+        [self.owners.get(owner), of_tenant, self.everyone.as_ref()].into_iter().flatten()
+    }
+
     /// Whether something that belongs to this owner and was made at this position has died with an end.
     pub(crate) fn hit(&self, owner: &Owner, born: FeedPosition) -> bool {
-        let of_tenant = owner.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant));
-        [self.owners.get(owner), of_tenant, self.everyone.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|&end| born < end)
+        self.of(owner).any(|ends| ends.hit_any(born))
+    }
+
+    /// Why a session has ended, if one of these ends hits it.
+    pub(crate) fn hit_session(&self, session: &SessionRecord) -> Option<EndReason> {
+        self.of(&session.owner).find_map(|ends| ends.hit(session.born, &session.id))
     }
 
     pub(crate) fn settle(&mut self, now: Timestamp) {
@@ -115,15 +127,15 @@ impl Ends {
 
     /// Forgets an end, unless a later one of the same scope is remembered in its place.
     fn forget(&mut self, end: &Entry) {
-        let position = end.position;
-        match &end.news {
-            News::OwnerEnded(owner, ..) if self.owners.get(owner) == Some(&position) => {
+        let is_last = |ends: Option<&Ends>| ends.is_some_and(|ends| ends.position() == end.position);
+        match end.news.told() {
+            News::OwnerEnded(owner, ..) if is_last(self.owners.get(owner)) => {
                 self.owners.remove(owner);
             }
-            News::TenantEnded(tenant, _) if self.tenants.get(tenant) == Some(&position) => {
+            News::TenantEnded(tenant, _) if is_last(self.tenants.get(tenant)) => {
                 self.tenants.remove(tenant);
             }
-            News::EveryoneEnded(_) if self.everyone == Some(position) => self.everyone = None,
+            News::EveryoneEnded(_) if is_last(self.everyone.as_ref()) => self.everyone = None,
             _ => {}
         }
     }
@@ -135,6 +147,18 @@ impl Ends {
     /// The entries that the feed has dropped.
     pub(crate) fn only_here<'a>(&'a self, feed: &'a Feed) -> impl Iterator<Item = &'a Entry> {
         self.kept.iter().filter(|kept| !feed.keeps(kept.position))
+    }
+}
+
+fn add<N: std::hash::Hash>(slot: Slot<'_, N, Ends, RandomState>, ends: Ends) {
+    match slot {
+        Slot::Occupied(mut slot) => {
+            let known = slot.get().clone();
+            slot.insert(known.merge(ends));
+        }
+        Slot::Vacant(slot) => {
+            slot.insert(ends);
+        }
     }
 }
 

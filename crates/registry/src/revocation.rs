@@ -42,9 +42,9 @@ impl Ledger {
         match target {
             Target::Sessions(ids) => self.end_each(&ids, reason, facts),
             Target::Own(owner, id) => {
-                let place = self.store.find(id).filter(|&place| self.store.owner_of(place) == owner);
-                let ids: Vec<SessionId> = place.map(|_| id).into_iter().collect();
-                self.end_each(&ids, reason, facts)
+                let other = self.store.find(id).is_some_and(|place| self.store.owner_of(place) != owner);
+                let ids: &[SessionId] = if other { &[] } else { &[id] };
+                self.end_each(ids, reason, facts)
             }
             Target::Owner(owner, except) => {
                 let place = self.store.owners.find(&owner);
@@ -65,13 +65,18 @@ impl Ledger {
     }
 
     fn end_each(&mut self, ids: &[SessionId], reason: EndReason, facts: &mut Vec<Fact>) -> (u64, Vec<Entry>) {
-        let mut entries = Vec::new();
+        let (mut sessions, mut entries) = (0, Vec::new());
         for &id in ids {
             if let Some(place) = self.store.find(id) {
                 entries.push(self.end_one(place, reason, facts));
+                sessions += 1;
+            } else if self.may_come_back() && self.graves.reason(id).is_none() {
+                // It may have been admitted and lost: it is not to be restored, and its access token is alive.
+                self.remember(id, reason, facts);
+                entries.push(self.announce(News::Ended(id, reason), facts));
             }
         }
-        (entries.len() as u64, entries)
+        (sessions, entries)
     }
 
     /// One entry says it of all that were born before it.
@@ -125,7 +130,7 @@ impl Ledger {
 
     /// Takes a session out of the living. Those handed off from it belong to the one that it came from, so that a
     /// thief who passes a session on and ends the one in between does not get away.
-    fn bury(&mut self, place: u32, reason: EndReason, facts: &mut Vec<Fact>) {
+    pub(crate) fn bury(&mut self, place: u32, reason: EndReason, facts: &mut Vec<Fact>) {
         self.hand_over_children(place, facts);
         let session = self.store.get(place).id;
         self.store.remove(place);
@@ -156,7 +161,7 @@ impl Ledger {
         }
     }
 
-    fn remember(&mut self, session: SessionId, reason: EndReason, facts: &mut Vec<Fact>) {
+    pub(crate) fn remember(&mut self, session: SessionId, reason: EndReason, facts: &mut Vec<Fact>) {
         let at = self.now();
         self.graves.dig(session, reason, at);
         facts.push(Fact::Gone { session, reason, at });
@@ -165,7 +170,7 @@ impl Ledger {
     /// Adds an entry to the feed.
     pub(crate) fn announce(&mut self, news: News, facts: &mut Vec<Fact>) -> Entry {
         let at = self.now();
-        let until = match news {
+        let until = match news.told() {
             News::KeyRemoved(_) => Timestamp::MAX,
             _ => at.after(self.rules.entry_life()),
         };

@@ -253,6 +253,13 @@ impl Store {
         u64::from(high) << 32 | u64::from(self.slots[place].exclusive)
     }
 
+    pub(crate) fn set_exclusive(&mut self, place: u32, exclusive: u64) {
+        let mut extra = self.extra(place).cloned().unwrap_or_default();
+        extra.exclusive_high = (exclusive >> 32) as u32;
+        self.set_extra(place, extra);
+        self.slots[place].exclusive = exclusive as u32;
+    }
+
     pub(crate) fn owner_of(&self, place: u32) -> Owner {
         self.owners.name(self.slots[place].owner)
     }

@@ -65,13 +65,12 @@ impl Ledger {
         memo: Option<AdvanceMemo>,
         facts: &mut Vec<Fact>,
     ) -> Advanced {
-        let mut extra = self.store.extra(place).cloned().unwrap_or_default();
-        extra.exclusive_high = (exclusive >> 32) as u32;
         if let Some(AdvanceMemo { key, old_state, new_data }) = memo {
+            let mut extra = self.store.extra(place).cloned().unwrap_or_default();
             extra.last_update = Some(Box::new(UpdateMemo { key, old_state, new_data, exclusive }));
+            self.store.set_extra(place, extra);
         }
-        self.store.set_extra(place, extra);
-        self.store.get_mut(place).exclusive = exclusive as u32;
+        self.store.set_exclusive(place, exclusive);
         self.tell(place, facts);
         let entry = self.announce(News::Floor(self.store.get(place).id, exclusive), facts);
         Advanced::Set { exclusive, at: self.now(), entries: vec![entry] }

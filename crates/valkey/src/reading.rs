@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_registry::{
     Batch, BatchKind, Cursor, Effect, Entry, Holding, List, Order, Page, RegistryError, SessionRecord,
@@ -73,7 +74,7 @@ impl Caller {
         // Removed keys come first in a snapshot, wherever they were removed.
         entries.sort_by_key(|entry| entry.position);
         entries.dedup_by_key(|entry| entry.position);
-        Ok(Some(Batch { complete_to, kind, entries, at }))
+        Ok(Some(Batch { complete_to, kind, entries, at, behind: Duration::ZERO }))
     }
 
     async fn read_on(

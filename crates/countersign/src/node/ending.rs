@@ -144,7 +144,7 @@ impl Watched {
         }
         let mut of_many = false;
         for entry in entries {
-            match &entry.news {
+            match entry.news.told() {
                 News::Ended(session, _) => self.judge_one(inner, *session),
                 News::Floor(..) | News::HandedOver(..) => {}
                 _ => of_many = true,

@@ -69,7 +69,7 @@ async fn tell_removed(inner: &Arc<Inner>, untold: &mut Vec<KeyId>) {
 
 /// A removal that the feed tells holds here too, whatever this node's file says.
 pub(super) fn learn_removed_key(inner: &Inner, entry: &Entry) {
-    let News::KeyRemoved(kid) = &entry.news else { return };
+    let News::KeyRemoved(kid) = entry.news.told() else { return };
     match inner.keys.mark_removed(&KeyId::from(&**kid), inner.now()) {
         Ok(changed) => {
             if changed {

@@ -59,6 +59,9 @@ fn records_keep_their_bytes() {
     );
     // Kinds of news that came later are numbered after those of older files.
     check(&entry(News::HandedOver(SessionId::from_bytes([9; 16]), Some("iPad".into()))), HANDED_OVER);
+    let again =
+        News::Again(FeedPosition { epoch: 1, seq: 2 }, Box::new(News::EveryoneEnded(EndReason::Expired)));
+    check(&entry(again), "0101020701020307");
     check(&Done { position: FeedPosition { epoch: 1, seq: 2 }, entries: 3, sessions: 4 }, "0101020304");
     check(&Used, "01");
 }

@@ -137,7 +137,7 @@ impl View {
 
     /// Takes in an entry. Once it returns, every judgement that starts knows it.
     pub fn apply(&self, entry: &Entry) {
-        match &entry.news {
+        match entry.news.told() {
             News::Ended(session, reason) => {
                 let ending = Ending::new(*reason, entry.until);
                 if self.ended.merge(session, ending, self.bound).is_err() {
@@ -150,13 +150,11 @@ impl View {
                     self.scopes.collapse(entry);
                 }
             }
-            News::OwnerEnded(owner, except, reason) => {
-                self.scopes.end_owner(owner, *except, *reason, entry, self.bound);
+            News::OwnerEnded(..) | News::TenantEnded(..) | News::EveryoneEnded(_) => {
+                self.scopes.end(entry, self.bound);
             }
-            News::TenantEnded(tenant, reason) => self.scopes.end_tenant(tenant, *reason, entry, self.bound),
-            News::EveryoneEnded(reason) => self.scopes.end_everyone(*reason, entry),
             News::KeyRemoved(kid) => self.keys.remove(kid, entry.until),
-            News::HandedOver(..) => {}
+            News::HandedOver(..) | News::Again(..) => {}
         }
     }
 
@@ -167,7 +165,8 @@ impl View {
         }
     }
 
-    /// Takes in a reading of the feed that was asked for at `asked`, and says whether the view is complete now.
+    /// Takes in a reading of the feed that was asked for at `asked`, and says whether the view is complete now. Its age
+    /// counts from there, or from so much earlier as the reading says that it may be [behind](Batch::behind).
     ///
     /// The entries are applied in any case, since an end that was carried out stays one. A tail counts only if it
     /// goes on from this view's [`position`](View::position) without a gap; a snapshot counts from any position.
@@ -201,7 +200,7 @@ impl View {
         self.position().map(|position| position.epoch)
     }
 
-    /// How old the last complete reading is, counted from when it was asked for, as the larger of the two clocks'
+    /// How old the last complete reading is, counted from when it was known to be so, as the larger of the two clocks'
     /// differences. [`None`] before the first: then no session may be served.
     #[inline]
     pub fn age(&self, now: Reading) -> Option<std::time::Duration> {

@@ -36,7 +36,7 @@ pub enum Loaded {
 #[derive(Debug)]
 pub(super) struct Progress {
     position: Mutex<Option<FeedPosition>>,
-    // When the last complete reading was asked for. The two are read one after the other: each belongs to a
+    // As of when the last complete reading was so. The two are read one after the other: each belongs to a
     // complete reading, and the age is the larger difference, so a mixture errs towards older.
     boot: AtomicU64,
     wall: AtomicU64,
@@ -70,17 +70,19 @@ impl Progress {
         let loaded = judge(*position, batch);
         if loaded == Loaded::Complete {
             *position = Some(batch.complete_to);
-            self.ask(asked);
+            self.ask(asked, batch.behind);
         }
         loaded
     }
 
-    /// Notes the latest instant at which a complete reading was asked for.
-    fn ask(&self, asked: Reading) {
-        let boot = u64::try_from(asked.boot.as_millis()).unwrap_or(NEVER - 1);
+    /// Notes the latest instant as of which a reading is known to be complete. (One before the machine was started
+    /// counts from there on: then nothing was served yet.)
+    fn ask(&self, asked: Reading, behind: Duration) {
+        let boot = asked.boot.saturating_sub(behind);
+        let boot = u64::try_from(boot.as_millis()).unwrap_or(NEVER - 1);
         let known = self.boot.load(Ordering::Relaxed);
         if known == NEVER || boot >= known {
-            self.wall.store(asked.wall.as_millis(), Ordering::Release);
+            self.wall.store(asked.wall.before(behind).as_millis(), Ordering::Release);
             self.boot.store(boot, Ordering::Release);
         }
     }

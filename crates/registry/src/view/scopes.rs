@@ -11,7 +11,8 @@ use dashmap::mapref::entry::Entry as Slot;
 use foldhash::fast::RandomState;
 
 use super::Question;
-use crate::fact::{EndReason, Entry};
+use crate::ends::Ends;
+use crate::fact::{EndReason, Entry, News};
 use crate::op::Owner;
 
 /// The ends by scope; the caller gives the bound of owners and tenants, and one too many ends everyone.
@@ -40,33 +41,29 @@ impl Scopes {
         by_owner.or_else(by_tenant).or_else(|| self.everyone.hit(born, session))
     }
 
-    pub(super) fn end_owner(
-        &self,
-        owner: &Owner,
-        except: Option<SessionId>,
-        reason: EndReason,
-        entry: &Entry,
-        bound: usize,
-    ) {
-        let key = (owner.tenant.as_deref(), &*owner.subject);
-        if !self.owners.add(key, owner, Ends::of(entry, except, reason), bound) {
+    /// Takes in an entry, if it is an end by scope. The caller gives the bound of owners and tenants.
+    pub(super) fn end(&self, entry: &Entry, bound: usize) {
+        let Some(ends) = Ends::told(entry) else { return };
+        let kept = Kept { ends, until: entry.until };
+        let fits = match entry.news.told() {
+            News::OwnerEnded(owner, ..) => {
+                self.owners.add((owner.tenant.as_deref(), &*owner.subject), owner, kept, bound)
+            }
+            News::TenantEnded(tenant, _) => self.tenants.add(&**tenant, tenant, kept, bound),
+            _ => {
+                self.everyone.add(&kept);
+                true
+            }
+        };
+        if !fits {
             self.collapse(entry);
         }
-    }
-
-    pub(super) fn end_tenant(&self, tenant: &Arc<str>, reason: EndReason, entry: &Entry, bound: usize) {
-        if !self.tenants.add(&**tenant, tenant, Ends::of(entry, None, reason), bound) {
-            self.collapse(entry);
-        }
-    }
-
-    pub(super) fn end_everyone(&self, reason: EndReason, entry: &Entry) {
-        self.everyone.add(Ends::of(entry, None, reason));
     }
 
     /// Where there is no room for an entry: everyone born before it has ended, whom it concerns among them.
     pub(super) fn collapse(&self, entry: &Entry) {
-        self.end_everyone(EndReason::EndedByAdmin, entry);
+        let ends = Ends::before(entry, EndReason::EndedByAdmin);
+        self.everyone.add(&Kept { ends, until: entry.until });
     }
 
     pub(super) fn expire(&self, now: Timestamp) {
@@ -83,7 +80,7 @@ impl Scopes {
 /// Ends by name: found by the name's hash, then compared in full. A look-up in an empty one reads a counter.
 #[derive(Debug)]
 struct Named<N> {
-    by_hash: DashMap<u64, Vec<(N, Ends)>, RandomState>,
+    by_hash: DashMap<u64, Vec<(N, Kept)>, RandomState>,
     len: AtomicUsize,
 }
 
@@ -97,7 +94,7 @@ impl<N: Clone + PartialEq> Named<N> {
         &self,
         key: impl Hash,
         same: impl Fn(&N) -> bool,
-        read: impl Fn(&Ends) -> Option<R>,
+        read: impl Fn(&Kept) -> Option<R>,
     ) -> Option<R> {
         if self.len() == 0 {
             return None;
@@ -107,12 +104,12 @@ impl<N: Clone + PartialEq> Named<N> {
     }
 
     /// Adds ends under a name. `false`: there is no room for another name.
-    fn add(&self, key: impl Hash, name: &N, ends: Ends, bound: usize) -> bool {
+    fn add(&self, key: impl Hash, name: &N, kept: Kept, bound: usize) -> bool {
         let mut slot = self.by_hash.entry(self.by_hash.hasher().hash_one(key));
         if let Slot::Occupied(slot) = &mut slot
             && let Some((_, known)) = slot.get_mut().iter_mut().find(|(known, _)| known == name)
         {
-            *known = known.merge(ends);
+            *known = known.clone().merge(kept);
             return true;
         }
         if self.len() >= bound {
@@ -120,7 +117,7 @@ impl<N: Clone + PartialEq> Named<N> {
         }
         // Counted while the slot is locked: an expiry cannot take away what was not counted yet.
         let mut named = slot.or_default();
-        named.push((name.clone(), ends));
+        named.push((name.clone(), kept));
         self.len.fetch_add(1, Ordering::SeqCst);
         true
     }
@@ -145,7 +142,7 @@ impl<N: Clone + PartialEq> Named<N> {
 /// The ends of everyone. A look-up while there are none reads a counter.
 #[derive(Debug, Default)]
 struct Everyone {
-    ends: ArcSwapOption<Ends>,
+    ends: ArcSwapOption<Kept>,
     /// Not 0 while there are ends.
     added: AtomicUsize,
 }
@@ -159,8 +156,14 @@ impl Everyone {
         self.ends.load().as_ref()?.hit(born, session)
     }
 
-    fn add(&self, more: Ends) {
-        self.ends.rcu(|known| Some(Arc::new(known.as_ref().map_or(more, |known| known.merge(more)))));
+    fn add(&self, more: &Kept) {
+        self.ends.rcu(|known| {
+            let more = more.clone();
+            Some(Arc::new(match known {
+                Some(known) => Kept::clone(known).merge(more),
+                None => more,
+            }))
+        });
         self.added.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -181,54 +184,20 @@ impl Everyone {
     }
 }
 
-/// All ends of one scope in two: the last, and the last of those that spare another session than it (or none).
-///
-/// Whom any of them hits is hit by one of the two, so however often a user ends their other sessions, it stays
-/// this small. They are kept until the last of them expires: who was ended stays ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ends {
-    last: ScopeEnd,
-    other: Option<ScopeEnd>,
+/// The ends of one scope. They are kept until the last of them expires: who was ended stays ended.
+#[derive(Clone, Debug)]
+struct Kept {
+    ends: Ends,
     until: Timestamp,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ScopeEnd {
-    position: FeedPosition,
-    except: Option<SessionId>,
-    reason: EndReason,
-}
-
-impl Ends {
-    fn of(entry: &Entry, except: Option<SessionId>, reason: EndReason) -> Self {
-        let last = ScopeEnd { position: entry.position, except, reason };
-        Self { last, other: None, until: entry.until }
-    }
-
+impl Kept {
     fn hit(&self, born: FeedPosition, session: &SessionId) -> Option<EndReason> {
-        let hits = |end: &ScopeEnd| born < end.position && end.except != Some(*session);
-        let other = self.other.filter(hits).map(|end| end.reason);
-        if hits(&self.last) { Some(self.last.reason) } else { other }
+        self.ends.hit(born, session)
     }
 
     fn merge(self, more: Self) -> Self {
-        let until = self.until.max(more.until);
-        let mut ends = Self { until, ..self };
-        for end in std::iter::once(more.last).chain(more.other) {
-            ends.take(end);
-        }
-        ends
-    }
-
-    fn take(&mut self, end: ScopeEnd) {
-        if end.position > self.last.position {
-            if end.except != self.last.except {
-                self.other = Some(self.last);
-            }
-            self.last = end;
-        } else if end.except != self.last.except && self.other.is_none_or(|o| o.position < end.position) {
-            self.other = Some(end);
-        }
+        Self { ends: self.ends.merge(more.ends), until: self.until.max(more.until) }
     }
 
     fn due(&self, now: Timestamp) -> bool {

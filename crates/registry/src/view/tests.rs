@@ -94,7 +94,7 @@ fn reading(boot: u64, wall: u64) -> Reading {
 fn batch(kind: BatchKind, complete_to: FeedPosition, seqs: &[u64]) -> Batch {
     let entries =
         seqs.iter().map(|seq| Entry { position: at(complete_to.epoch, *seq), ..ended(0, *seq) }).collect();
-    Batch { complete_to, kind, entries, at: NOW }
+    Batch { complete_to, kind, entries, at: NOW, behind: Duration::ZERO }
 }
 
 #[test]
@@ -143,6 +143,21 @@ fn the_age_counts_from_asking_by_the_clock_that_went_further() {
     ask(20, 120);
     ask(15, 115);
     assert_eq!(age(20, 120), Some(0), "an answer that overtook another changes nothing");
+}
+
+#[test]
+fn a_reading_that_does_not_prove_itself_is_older_than_its_asking() {
+    let view = View::new();
+    let mut snapshot = batch(BatchKind::Snapshot, at(1, 1), &[]);
+    let mut ask = |boot, wall, behind| {
+        snapshot.behind = Duration::from_secs(behind);
+        assert_eq!(view.load(&snapshot, reading(boot, wall), NOW), Loaded::Complete);
+        view.age(reading(boot, wall)).map(|age| age.as_secs())
+    };
+    assert_eq!(ask(10, 110, 3), Some(3));
+    assert_eq!(ask(12, 112, 9), Some(5), "it proves less than the one before");
+    assert_eq!(ask(13, 113, 0), Some(0));
+    assert_eq!(ask(2, 300, 4), Some(187), "by the wall clock, where the machine has just started");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The view and a naive list of entries give the same verdicts, whatever is applied, repeated, loaded and dropped.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use countersign_token::{SessionId, Timestamp};
+use countersign_token::{FeedPosition, SessionId, Timestamp};
 use proptest::prelude::*;
 
 use super::{NOW, at, reading, seconds, session};
@@ -39,7 +40,7 @@ impl Model {
     }
 
     fn floor(&self, of: &SessionId) -> Option<Floor> {
-        let floors = self.0.iter().filter_map(|entry| match entry.news {
+        let floors = self.0.iter().filter_map(|entry| match *entry.news.told() {
             News::Floor(session, exclusive) if session == *of => Some(Floor { exclusive, at: entry.at }),
             _ => None,
         });
@@ -49,7 +50,7 @@ impl Model {
 
 /// Session ends are kept in ticks of 16 s, rounded up.
 fn kept_until(entry: &Entry) -> Timestamp {
-    match (&entry.news, entry.until) {
+    match (entry.news.told(), entry.until) {
         (_, Timestamp::MAX) => Timestamp::MAX,
         (News::Ended(..), until) => Timestamp::from_millis(until.as_millis().div_ceil(16_000) * 16_000),
         (_, until) => until,
@@ -57,7 +58,7 @@ fn kept_until(entry: &Entry) -> Timestamp {
 }
 
 fn about(entry: &Entry) -> String {
-    match &entry.news {
+    match entry.news.told() {
         News::Ended(session, _) => format!("ended {session}"),
         News::OwnerEnded(owner, ..) => format!("owner {owner:?}"),
         News::TenantEnded(tenant, _) => format!("tenant {tenant}"),
@@ -65,14 +66,23 @@ fn about(entry: &Entry) -> String {
         News::KeyRemoved(kid) => format!("key {kid}"),
         News::Floor(session, _) => format!("floor {session}"),
         News::HandedOver(session, _) => format!("handed over {session}"),
+        News::Again(..) => unreachable!(),
+    }
+}
+
+/// A session of an epoch in which it was told, or of an earlier one, compares with where it was told there.
+fn born_before(entry: &Entry, born: FeedPosition) -> bool {
+    match entry.news.earlier().into_iter().find(|earlier| born.epoch <= earlier.epoch) {
+        Some(earlier) => born < earlier,
+        None => born < entry.position,
     }
 }
 
 /// Whether the entry ends the session; which kind speaks first, and which entry of one kind.
 fn hit(entry: &Entry, q: &Question<'_>) -> Option<(usize, (u64, u8), EndReason)> {
-    let before = q.born < entry.position;
-    let by_position = (entry.position.seq, 0);
-    match &entry.news {
+    let before = born_before(entry, q.born);
+    let by_position = (entry.position.epoch * 100 + entry.position.seq, 0);
+    match entry.news.told() {
         News::Ended(session, reason) if session == q.session => {
             Some((0, (kept_until(entry).as_millis(), *reason as u8), *reason))
         }
@@ -125,12 +135,34 @@ fn news() -> impl Strategy<Value = News> {
 
 fn entries() -> impl Strategy<Value = Vec<Entry>> {
     let until = prop_oneof![9 => (1..100_u64).prop_map(seconds), 1 => Just(Timestamp::MAX)];
-    prop::collection::vec((news(), 0..50_u64, until), 1..14).prop_map(|drawn| {
-        let numbered = drawn.into_iter().zip(1..);
-        numbered
-            .map(|((news, age, until), seq)| Entry { position: at(1, seq), at: seconds(age), until, news })
-            .collect()
-    })
+    prop::collection::vec((news(), 0..50_u64, until), 1..14)
+        .prop_map(|drawn| {
+            let numbered = drawn.into_iter().zip(1..);
+            let first: Vec<Entry> = numbered
+                .map(|((news, age, until), seq)| Entry {
+                    position: at(1, seq),
+                    at: seconds(age),
+                    until,
+                    news,
+                })
+                .collect();
+            first
+        })
+        .prop_flat_map(|first| {
+            let again = prop::collection::vec(any::<prop::sample::Index>(), 0..7);
+            (Just(first), again.clone(), again).prop_map(|(mut all, second, third)| {
+                for (epoch, again) in [(2, second), (3, third)] {
+                    let told: Vec<Entry> = again.iter().map(|which| which.get(&all).clone()).collect();
+                    let told = told.into_iter().filter(|entry| entry.position.epoch < epoch).zip(1..);
+                    all.extend(told.map(|(before, seq)| Entry {
+                        position: at(epoch, seq),
+                        news: News::Again(before.position, Box::new(before.news)),
+                        ..before
+                    }));
+                }
+                all
+            })
+        })
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -167,7 +199,8 @@ proptest! {
                         model.apply(entry);
                     }
                     model.expire(seconds(*now));
-                    let batch = Batch { complete_to: at(1, 99), kind: BatchKind::Snapshot, entries: some, at: NOW };
+                    let (complete_to, kind) = (at(3, 99), BatchKind::Snapshot);
+                    let batch = Batch { complete_to, kind, entries: some, at: NOW, behind: Duration::ZERO };
                     assert_eq!(view.load(&batch, reading(0, 0), seconds(*now)), Loaded::Complete);
                 }
             }
@@ -177,13 +210,14 @@ proptest! {
 }
 
 fn compare(view: &View, model: &Model) {
-    for (n, born) in (0..5).flat_map(|n| [0, 3, 7, 13].map(|born| (n, born))) {
+    let births = [at(1, 0), at(1, 3), at(1, 7), at(1, 13), at(2, 0), at(2, 2), at(2, 5), at(3, 1), at(3, 4)];
+    for (n, born) in (0..5).flat_map(|n| births.map(|born| (n, born))) {
         let id = session(n);
         assert_eq!(view.floor(&id), model.floor(&id));
         for (subject, tenant, kid) in
             [("s0", None, "k0"), ("s0", Some("t0"), "k1"), ("s1", Some("t1"), "k2"), ("s1", None, "k2")]
         {
-            let question = Question { session: &id, born: at(1, born), subject, tenant, kid };
+            let question = Question { session: &id, born, subject, tenant, kid };
             assert_eq!(view.judge(&question), model.judge(&question), "{question:?} {:?}", model.0);
         }
     }
