@@ -22,6 +22,8 @@ pub struct Heard {
     entries: BTreeMap<FeedPosition, Entry>,
     /// Those that matter for ever.
     lasting: Vec<Entry>,
+    /// The epochs before whose beginning an end by scope was told and not lost: their sessions were born after it.
+    carried: BTreeMap<FeedPosition, Vec<u64>>,
     admissions: VecDeque<SessionRecord>,
     spent: VecDeque<Spent>,
     epoch: u64,
@@ -64,7 +66,13 @@ impl Heard {
             }
         }
         while self.entries.len() > ENTRIES {
-            self.entries.pop_first();
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((position, _)) = self.entries.pop_first() {
+            self.carried.remove(&position);
         }
     }
 
@@ -99,9 +107,19 @@ impl Heard {
                 .filter(|_| lost)
                 .map(|known| if known.position < entry.position { entry } else { known });
         }
-        let mut missing: Vec<Entry> = latest.into_values().flatten().cloned().collect();
+        let mut missing: Vec<&Entry> = latest.into_values().flatten().collect();
         missing.sort_by_key(|entry| entry.position);
-        missing
+        missing.into_iter().map(|entry| self.as_carried(entry)).collect()
+    }
+
+    /// The entry as if it had been told again at the beginning of each epoch that knew it already.
+    fn as_carried(&self, entry: &Entry) -> Entry {
+        let epochs = self.carried.get(&entry.position).into_iter().flatten();
+        epochs.fold(entry.clone(), |entry, &epoch| Entry {
+            position: FeedPosition { epoch, seq: 0 },
+            news: News::Again(entry.position, Box::new(entry.news)),
+            ..entry
+        })
     }
 
     /// The admissions and used one-time ids that a registry of this history may lack.
@@ -113,10 +131,18 @@ impl Heard {
         sessions.chain(spent.map(|spent| Lost::Once(spent.id, spent.until))).collect()
     }
 
-    /// The registry of this epoch has been told all.
-    pub fn settle(&mut self, epoch: u64) {
-        self.epoch = self.epoch.max(epoch);
-        self.settled = self.settled.max(epoch);
+    /// The registry of this history has been told all.
+    pub fn settle(&mut self, history: History<'_>) {
+        let by_scope = |entry: &&Entry| crate::ends::Ends::told(entry).is_some();
+        let known = |entry: &&Entry| entry.position.epoch < history.epoch && !history.lacks(entry.position);
+        for entry in self.entries.values().filter(by_scope).filter(known) {
+            let carried = self.carried.entry(entry.position).or_default();
+            if carried.last() < Some(&history.epoch) {
+                carried.push(history.epoch);
+            }
+        }
+        self.epoch = self.epoch.max(history.epoch);
+        self.settled = self.settled.max(history.epoch);
     }
 
     /// The latest epoch that was settled; 0 before the first.
@@ -137,7 +163,7 @@ impl Heard {
         }
         let due = |entry: &Entry, len| entry.until <= now && (len > FEW || entry.at.after(KEPT) <= now);
         while self.entries.first_key_value().is_some_and(|(_, entry)| due(entry, self.entries.len())) {
-            self.entries.pop_first();
+            self.forget_first();
         }
     }
 

@@ -106,14 +106,14 @@ fn what_was_written_since_is_restored() {
 #[test]
 fn nothing_is_forgotten_before_it_was_told() {
     let mut heard = Heard::new();
-    heard.settle(1);
+    heard.settle(History { past: &[], epoch: 1 });
     heard.note(&[entry(1, 4)]);
     heard.note_admission(&session(NOW, 1));
     heard.note(&[entry(2, 1)]);
     heard.expire(NOW.after(1000 * MINUTE));
     let history = History { past: &[past(1, 3)], epoch: 2 };
     assert_eq!((heard.missing(history).len(), heard.lost(history).len()), (1, 1));
-    heard.settle(2);
+    heard.settle(History { past: &[], epoch: 2 });
     assert_eq!(heard.settled(), 2);
     heard.expire(NOW.after(1000 * MINUTE));
     assert_eq!((heard.missing(history).len(), heard.lost(history).len()), (0, 0));
@@ -123,7 +123,7 @@ fn nothing_is_forgotten_before_it_was_told() {
 fn few_entries_are_kept_for_an_hour_and_many_until_they_cannot_matter() {
     let history = History { past: &[], epoch: 2 };
     let mut heard = Heard::new();
-    heard.settle(1);
+    heard.settle(History { past: &[], epoch: 1 });
     heard.note(&(0..FEW as u64 + 10).map(|seq| entry(1, seq)).collect::<Vec<_>>());
     heard.note(&[Entry { until: Timestamp::MAX, ..entry(1, 1 << 40) }]);
     heard.expire(NOW.after(5 * MINUTE));
