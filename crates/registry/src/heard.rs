@@ -1,10 +1,11 @@
 //! What a node has heard of its registry, so that it can tell again what a fail-over has lost.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use countersign_token::{FeedPosition, Timestamp};
 
+use crate::ends::Ends;
 use crate::fact::{Entry, News};
 use crate::op::{OnceId, SessionRecord};
 use crate::recovery::History;
@@ -23,7 +24,7 @@ pub struct Heard {
     /// Those that matter for ever.
     lasting: Vec<Entry>,
     /// The epochs before whose beginning an end by scope was told and not lost: their sessions were born after it.
-    carried: BTreeMap<FeedPosition, Vec<u64>>,
+    carried: BTreeMap<FeedPosition, BTreeSet<u64>>,
     admissions: VecDeque<SessionRecord>,
     spent: VecDeque<Spent>,
     epoch: u64,
@@ -53,10 +54,12 @@ impl Heard {
         Self::default()
     }
 
-    /// Notes entries of the feed, in any order: what the node's own operations answered, and what it read.
-    pub fn note(&mut self, entries: &[Entry]) {
+    /// Notes entries of the feed, in any order, that a registry in this epoch told: what the node's own operations answered,
+    /// and what it read.
+    pub fn note(&mut self, entries: &[Entry], epoch: u64) {
+        self.epoch = self.epoch.max(epoch);
         for entry in entries {
-            self.epoch = self.epoch.max(entry.position.epoch);
+            self.carry(entry, epoch);
             if entry.until == Timestamp::MAX {
                 if self.lasting.iter().all(|known| known.position != entry.position) {
                     self.lasting.push(entry.clone());
@@ -67,6 +70,13 @@ impl Heard {
         }
         while self.entries.len() > ENTRIES {
             self.forget_first();
+        }
+    }
+
+    /// The sessions of this epoch were born after an end that was told in an earlier one.
+    fn carry(&mut self, entry: &Entry, epoch: u64) {
+        if entry.position.epoch < epoch && Ends::told(entry).is_some() {
+            self.carried.entry(entry.position).or_default().insert(epoch);
         }
     }
 
@@ -133,12 +143,19 @@ impl Heard {
 
     /// The registry of this history has been told all.
     pub fn settle(&mut self, history: History<'_>) {
-        let by_scope = |entry: &&Entry| crate::ends::Ends::told(entry).is_some();
-        let known = |entry: &&Entry| entry.position.epoch < history.epoch && !history.lacks(entry.position);
-        for entry in self.entries.values().filter(by_scope).filter(known) {
-            let carried = self.carried.entry(entry.position).or_default();
-            if carried.last() < Some(&history.epoch) {
-                carried.push(history.epoch);
+        let known: Vec<Entry> = self
+            .entries
+            .values()
+            .filter(|entry| {
+                entry.position.epoch < history.epoch
+                    && Ends::told(entry).is_some()
+                    && !history.lacks(entry.position)
+            })
+            .cloned()
+            .collect();
+        for entry in known {
+            for epoch in history.past.iter().map(|past| past.last.epoch).chain([history.epoch]) {
+                self.carry(&entry, epoch);
             }
         }
         self.epoch = self.epoch.max(history.epoch);

@@ -55,8 +55,8 @@ fn session(started_at: Timestamp, epoch: u64) -> SessionRecord {
 
 fn check_missing(entries: &[Entry], past: &[Past], epoch: u64, expected: &[Entry]) {
     let mut heard = Heard::new();
-    heard.note(entries);
-    heard.note(entries);
+    heard.note(entries, 1);
+    heard.note(entries, 1);
     assert_eq!(heard.missing(History { past, epoch }), expected, "after {past:?}");
 }
 
@@ -92,6 +92,16 @@ fn what_was_told_again_is_missing_only_if_all_of_it_is() {
 }
 
 #[test]
+fn an_end_that_an_epoch_began_with_spares_its_sessions() {
+    let end = Entry { news: News::EveryoneEnded(EndReason::Logout), ..entry(1, 5) };
+    let mut heard = Heard::new();
+    heard.note(std::slice::from_ref(&end), 2);
+    heard.settle(History { past: &[past(1, 5), past(2, 3)], epoch: 3 });
+    let [told] = heard.missing(History { past: &[past(1, 4)], epoch: 4 }).try_into().unwrap();
+    assert_eq!((told.position, told.news.earlier()), (at(3, 0), vec![at(1, 5), at(2, 0)]));
+}
+
+#[test]
 fn what_was_written_since_is_restored() {
     let mut heard = Heard::new();
     heard.note_admission(&session(NOW, 1));
@@ -107,9 +117,9 @@ fn what_was_written_since_is_restored() {
 fn nothing_is_forgotten_before_it_was_told() {
     let mut heard = Heard::new();
     heard.settle(History { past: &[], epoch: 1 });
-    heard.note(&[entry(1, 4)]);
+    heard.note(&[entry(1, 4)], 1);
     heard.note_admission(&session(NOW, 1));
-    heard.note(&[entry(2, 1)]);
+    heard.note(&[entry(2, 1)], 2);
     heard.expire(NOW.after(1000 * MINUTE));
     let history = History { past: &[past(1, 3)], epoch: 2 };
     assert_eq!((heard.missing(history).len(), heard.lost(history).len()), (1, 1));
@@ -124,8 +134,8 @@ fn few_entries_are_kept_for_an_hour_and_many_until_they_cannot_matter() {
     let history = History { past: &[], epoch: 2 };
     let mut heard = Heard::new();
     heard.settle(History { past: &[], epoch: 1 });
-    heard.note(&(0..FEW as u64 + 10).map(|seq| entry(1, seq)).collect::<Vec<_>>());
-    heard.note(&[Entry { until: Timestamp::MAX, ..entry(1, 1 << 40) }]);
+    heard.note(&(0..FEW as u64 + 10).map(|seq| entry(1, seq)).collect::<Vec<_>>(), 1);
+    heard.note(&[Entry { until: Timestamp::MAX, ..entry(1, 1 << 40) }], 1);
     heard.expire(NOW.after(5 * MINUTE));
     assert_eq!(heard.missing(history).len(), FEW + 1);
     heard.expire(NOW.after(60 * MINUTE));

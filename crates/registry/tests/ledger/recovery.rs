@@ -138,7 +138,7 @@ impl Trial {
     }
 
     fn learn(&mut self, node: usize, entries: &[Entry]) {
-        self.nodes[node].heard.note(entries);
+        self.nodes[node].heard.note(entries, self.ledger.position().epoch);
         for entry in entries {
             if let countersign_registry::News::Ended(id, _) = &entry.news
                 && let Some(truth) = self.sessions.get_mut(id)
@@ -195,7 +195,7 @@ impl Trial {
         let advance = Advance { session, base: Base::Reset, known: 0, memo: None };
         let advanced = self.on_ledger(|ledger, now, facts| ledger.advance_version(advance, now, facts));
         if let Advanced::Set { exclusive, entries, .. } = advanced {
-            self.nodes[node].heard.note(&entries);
+            self.learn(node, &entries);
             if let Some(truth) = self.sessions.get_mut(&session) {
                 truth.floor = truth.floor.max(exclusive);
             }
@@ -295,7 +295,7 @@ impl Trial {
             let chunk = self.random.below(4) as usize + 1;
             for some in missing.chunks(chunk) {
                 let told = self.on_ledger(|ledger, now, facts| ledger.republish(some, now, facts));
-                self.nodes[node].heard.note(&told);
+                self.learn(node, &told);
                 self.seats()?;
             }
             for some in lost.chunks(chunk) {
