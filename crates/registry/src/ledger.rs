@@ -41,7 +41,7 @@ use crate::store::{GIVEN_UP, HOLDS, LATEST, Ranked, Slot, Store};
 #[derive(Debug)]
 pub struct Ledger {
     pub(crate) rules: Rules,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     pub(crate) store: Store,
     pub(crate) feed: Feed,
     pub(crate) graves: Graves,

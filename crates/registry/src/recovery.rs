@@ -207,9 +207,10 @@ impl Ledger {
         self.recovery.recovering.as_ref().is_some_and(|recovering| now < recovering.until)
     }
 
-    /// A node is there.
+    /// A node is there. It tells so every few seconds: less than [`NODE_LIFE`].
     pub fn heartbeat(&mut self, node: NodeId, now: Timestamp, facts: &mut Vec<Fact>) {
-        let at = self.settle(now, facts);
+        let at = self.now().max(now);
+        self.now = at;
         self.recovery.heard_of(node, at);
         facts.push(Fact::Node { node, at });
     }

@@ -18,6 +18,8 @@ pub(crate) struct Answer {
 
 /// A script stopped in the middle of a larger task, and must be called again.
 pub(crate) const AGAIN: i64 = -1;
+/// The registry recovers after a fail-over, and did nothing.
+pub(crate) const RECOVERING: i64 = -2;
 
 impl Answer {
     pub(crate) fn read(value: Value) -> Result<Self, RegistryError> {

@@ -9,10 +9,11 @@ use redis::{Cmd, Value, cmd};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
-use crate::answer::{AGAIN, Answer};
+use crate::answer::{AGAIN, Answer, RECOVERING};
 use crate::bytes::garbled;
 use crate::header::Known;
 use crate::link::{Failure, Link, Wire};
+use crate::recover::{self, Memory};
 use crate::script::Script;
 
 /// How many operations may be under way; one more is refused without effect.
@@ -22,11 +23,12 @@ const UNDER_WAY: usize = 16384;
 pub(crate) struct Caller {
     pub(crate) link: Link,
     pub(crate) known: Known,
+    pub(crate) memory: Memory,
     pub(crate) position: watch::Sender<FeedPosition>,
     keys: Vec<String>,
     hashes: [OnceLock<String>; Script::ALL.len()],
     room: Semaphore,
-    deadline: Duration,
+    pub(crate) deadline: Duration,
 }
 
 impl Caller {
@@ -34,6 +36,7 @@ impl Caller {
         Self {
             link,
             known,
+            memory: Memory::new(),
             position: watch::Sender::new(FeedPosition { epoch: 0, seq: 0 }),
             keys: keys(domain),
             hashes: std::array::from_fn(|_| OnceLock::new()),
@@ -66,8 +69,10 @@ impl Caller {
             let answer = Answer::read(value)?;
             let position = self.known.note(&answer);
             self.position.send_if_modified(|known| std::mem::replace(known, position.max(*known)) < position);
-            if answer.kind != AGAIN {
-                return Ok(answer);
+            match answer.kind {
+                AGAIN => {}
+                RECOVERING => return Err(recover::recovering()),
+                _ => return Ok(answer),
             }
             started = true;
         }
@@ -148,6 +153,10 @@ fn keys(domain: &str) -> Vec<String> {
         "done:order",
         "graves",
         "spent",
+        "nodes",
+        "waiting",
+        "again",
+        "again:order",
     ];
     names.iter().map(|name| format!("countersign:{{{domain}}}:{name}")).collect()
 }

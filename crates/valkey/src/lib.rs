@@ -17,6 +17,7 @@ mod news;
 mod ops;
 mod reading;
 mod record;
+mod recover;
 mod registry;
 mod script;
 mod settings;

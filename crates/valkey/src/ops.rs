@@ -39,7 +39,13 @@ impl Caller {
             &id(admit.handed_off_from),
             &device,
         ];
-        admitted(self.call(Script::Admit, &args).await?)
+        let answer = self.call(Script::Admit, &args).await?;
+        let epoch = answer.position.epoch;
+        let admitted = admitted(answer)?;
+        if let Admitted::Seated(seated) = &admitted {
+            self.memory.note_admission(seated, admit.code, epoch);
+        }
+        Ok(admitted)
     }
 
     pub(crate) async fn rotate(self: Arc<Self>, rotate: Rotate) -> Result<Rotated, RegistryError> {
@@ -53,7 +59,7 @@ impl Caller {
             0 => Ok(Rotated::Kept(renewal(&mut answer, rotate.session)?)),
             1 => Ok(Rotated::Renewed(renewal(&mut answer, rotate.session)?)),
             2 => Ok(Rotated::Full(full(&mut answer)?)),
-            3 => Ok(Rotated::Reused(answer.entries()?)),
+            3 => Ok(Rotated::Reused(self.memory.noted(answer.entries()?, answer.position.epoch))),
             5 => Ok(Rotated::Ended(answer.reason()?)),
             _ => answer.unknown(),
         }
@@ -76,7 +82,11 @@ impl Caller {
         let mut answer = self.call(Script::Advance, &args).await?;
         let at = answer.at;
         match answer.kind {
-            1 => Ok(Advanced::Set { exclusive: answer.number()?, at, entries: answer.entries()? }),
+            1 => {
+                let exclusive = answer.number()?;
+                let entries = self.memory.noted(answer.entries()?, answer.position.epoch);
+                Ok(Advanced::Set { exclusive, at, entries })
+            }
             2 => Ok(Advanced::Repeated { exclusive: answer.number()?, at }),
             3 => Ok(Advanced::Conflict { exclusive: answer.number()? }),
             5 => Ok(Advanced::Ended(answer.reason()?)),
@@ -103,7 +113,8 @@ impl Caller {
         let mut answer = self.call(Script::End, &args).await?;
         let sessions = answer.number()?;
         let position = entry::position(&mut Reader::new(&answer.bytes()?))?;
-        Ok(Ended { sessions, position, entries: answer.entries()? })
+        let entries = self.memory.noted(answer.entries()?, answer.position.epoch);
+        Ok(Ended { sessions, position, entries })
     }
 
     pub(crate) async fn counts(self: Arc<Self>, of: CountOf) -> Result<Counts, RegistryError> {
@@ -143,7 +154,13 @@ impl Caller {
             Claim::LookOnly => b"",
         };
         let answer = self.call(Script::Once, &[&id, until.as_bytes(), &owner, &born, claim]).await?;
-        Ok(if answer.kind == 1 { Claimed::First } else { Claimed::Spent })
+        if answer.kind != 1 {
+            return Ok(Claimed::Spent);
+        }
+        if once.claim == Claim::UseUp {
+            self.memory.note_once(once.id, once.until, answer.position.epoch, answer.at);
+        }
+        Ok(Claimed::First)
     }
 
     pub(crate) async fn set_limits(self: Arc<Self>, limits: SetLimits) -> Result<(), RegistryError> {
@@ -176,8 +193,7 @@ fn code(admit: &Admit) -> Vec<u8> {
 
 fn position(position: FeedPosition) -> Vec<u8> {
     let mut bytes = Writer::default();
-    bytes.number(position.epoch, 7);
-    bytes.number(position.seq, 7);
+    entry::write_position(&mut bytes, position);
     bytes.done()
 }
 

@@ -10,15 +10,19 @@ use countersign_registry::{
     Batch, BatchKind, Cursor, Effect, Entry, Holding, List, Order, Page, RegistryError, SessionRecord,
 };
 use countersign_token::{FeedPosition, SessionId, Timestamp};
+use tokio::time::{Instant, sleep};
 
 use crate::bytes::{Writer, garbled, millis};
 use crate::caller::Caller;
 use crate::header::duration;
 use crate::ops::whose;
+use crate::recover::{State, Told, recovering};
 use crate::script::Script;
 
 /// The longest page.
 const PAGE: usize = 1000;
+/// The pause before a registry that waits for other nodes is asked again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Caller {
     /// Up to 1000 sessions are looked at in one call, which is a whole list mostly. A longer one is put together of
@@ -40,8 +44,33 @@ impl Caller {
         }
     }
 
+    /// The whole feed, or what came after a position: once the registry has recovered, and this node has told it what it
+    /// knows.
     pub(crate) async fn feed(self: Arc<Self>, after: Option<FeedPosition>) -> Result<Batch, RegistryError> {
-        // A history that changes while it is read is read again, and once more if it must be.
+        self.say_that_we_are_here().await?;
+        let deadline = Instant::now() + self.deadline;
+        loop {
+            let (batch, state) = self.read_whole_feed(after).await?;
+            self.memory.note(&batch.entries, batch.complete_to.epoch);
+            let told = self.tell_again(batch.complete_to.epoch, state).await?;
+            if told == Told::Nothing && state == State::Open {
+                self.memory.expire(batch.at);
+                return Ok(batch);
+            }
+            if Instant::now() + PAUSE > deadline {
+                return Err(recovering());
+            }
+            if told == Told::Nothing {
+                sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// A history that changes while it is read is read again, and once more if it must be.
+    async fn read_whole_feed(
+        self: &Arc<Self>,
+        after: Option<FeedPosition>,
+    ) -> Result<(Batch, State), RegistryError> {
         for _ in 0..3 {
             if let Some(batch) = self.read_feed(after).await? {
                 return Ok(batch);
@@ -53,13 +82,14 @@ impl Caller {
     async fn read_feed(
         self: &Arc<Self>,
         after: Option<FeedPosition>,
-    ) -> Result<Option<Batch>, RegistryError> {
+    ) -> Result<Option<(Batch, State)>, RegistryError> {
         let mode = if after.is_some() { "1" } else { "0" };
         let mut answer = self.read_on(mode, after.unwrap_or_default()).await?;
         let kind = if answer.kind == 1 { BatchKind::Tail } else { BatchKind::Snapshot };
         let (complete_to, at) = (answer.position, answer.at);
         let mut last = answer.bytes()?;
         let mut entries = answer.entries()?;
+        let state = if answer.number()? == 0 { State::Open } else { State::Recovering };
         while !last.is_empty() {
             let mut next = self.read_on("2", place(&last)?).await?;
             if next.position.epoch != complete_to.epoch {
@@ -74,7 +104,7 @@ impl Caller {
         // Removed keys come first in a snapshot, wherever they were removed.
         entries.sort_by_key(|entry| entry.position);
         entries.dedup_by_key(|entry| entry.position);
-        Ok(Some(Batch { complete_to, kind, entries, at, behind: Duration::ZERO }))
+        Ok(Some((Batch { complete_to, kind, entries, at, behind: Duration::ZERO }, state)))
     }
 
     async fn read_on(

@@ -122,6 +122,47 @@ pub(crate) fn session(id: SessionId, raw: &[u8]) -> Result<(SessionRecord, Holdi
     Ok((record, holding))
 }
 
+/// A session's bytes. It holds a seat if it took one.
+pub(crate) fn packed(record: &SessionRecord) -> Result<Vec<u8>, RegistryError> {
+    let (mut parts, mut has) = (Writer::default(), 0);
+    if record.auth_time != record.started_at {
+        has |= AUTH_TIME;
+        parts.instant(record.auth_time);
+    }
+    if let Some(Digest(key)) = record.login_key {
+        has |= LOGIN_KEY;
+        parts.raw(&key);
+    }
+    if let Some(parent) = record.handed_off_from {
+        has |= PARENT;
+        parts.raw(parent.as_bytes());
+    }
+    if let Some(UpdateMemo { key, old_state, new_data, exclusive }) = record.last_update.as_deref() {
+        has |= MEMO;
+        parts.raw(&[key.0, old_state.0, new_data.0].concat());
+        parts.number(*exclusive, 7);
+    }
+    parts.raw(&owner(&record.owner)?);
+    parts.text(&record.methods)?;
+    if let Some(device) = &record.device {
+        has |= DEVICE;
+        parts.text(device)?;
+    }
+    let mut bytes = Writer::default();
+    bytes.number(1, 1);
+    bytes.number(if record.seat == SeatState::Taken { 1 } else { 2 }, 1);
+    bytes.number(has.into(), 1);
+    bytes.instant(record.expires_at);
+    bytes.instant(record.last_activity);
+    bytes.number(record.current.to_bits(), 8);
+    bytes.number(record.exclusive, 7);
+    bytes.instant(record.started_at);
+    bytes.number(record.born.epoch, 7);
+    bytes.number(record.born.seq, 6);
+    bytes.raw(&parts.done());
+    Ok(bytes.done())
+}
+
 fn memo(bytes: &mut Reader<'_>) -> Result<UpdateMemo, RegistryError> {
     let (key, old_state, new_data) = (bytes.array()?, bytes.array()?, bytes.array()?);
     let [key, old_state, new_data] = [key, old_state, new_data].map(Digest);

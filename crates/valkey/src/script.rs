@@ -16,10 +16,14 @@ pub(crate) enum Script {
     Once,
     Limits,
     Open,
+    Heartbeat,
+    Republish,
+    Restore,
+    Recovered,
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Admit,
         Self::Rotate,
         Self::Advance,
@@ -32,6 +36,10 @@ impl Script {
         Self::Once,
         Self::Limits,
         Self::Open,
+        Self::Heartbeat,
+        Self::Republish,
+        Self::Restore,
+        Self::Recovered,
     ];
 
     /// Its Lua. The core is the clock and the fence, the sessions' part carries out what time has brought.
@@ -39,20 +47,26 @@ impl Script {
         const CORE: &str = include_str!("lua/core.lua");
         const SESSIONS: &str = include_str!("lua/sessions.lua");
         const SEATS: &str = include_str!("lua/seats.lua");
+        const ENDS: &str = include_str!("lua/ends.lua");
+        const HISTORY: &str = include_str!("lua/history.lua");
         const CODES: &str = include_str!("lua/codes.lua");
         let (shared, own): (&[&str], &str) = match self {
             // Whoever has not been told the rules yet must not carry them out.
             Self::Open => return [CORE, include_str!("lua/open.lua")].concat(),
-            Self::Admit => (&[SEATS, CODES], include_str!("lua/admit.lua")),
+            Self::Heartbeat => return [CORE, include_str!("lua/heartbeat.lua")].concat(),
+            Self::Admit => (&[SEATS, ENDS, CODES], include_str!("lua/admit.lua")),
             Self::Rotate => (&[SEATS], include_str!("lua/rotate.lua")),
             Self::Advance => (&[], include_str!("lua/advance.lua")),
             Self::Touch => (&[], include_str!("lua/touch.lua")),
-            Self::End => (&[], include_str!("lua/end.lua")),
+            Self::End => (&[ENDS], include_str!("lua/end.lua")),
             Self::List => (&[], include_str!("lua/list.lua")),
             Self::Counts => (&[], include_str!("lua/counts.lua")),
             Self::Get => (&[], include_str!("lua/get.lua")),
             Self::Feed => (&[], include_str!("lua/feed.lua")),
-            Self::Once => (&[CODES], include_str!("lua/once.lua")),
+            Self::Once => (&[ENDS, CODES], include_str!("lua/once.lua")),
+            Self::Republish => (&[ENDS, HISTORY], include_str!("lua/republish.lua")),
+            Self::Restore => (&[ENDS, CODES, HISTORY], include_str!("lua/restore.lua")),
+            Self::Recovered => (&[], include_str!("lua/recovered.lua")),
             Self::Limits => (&[], include_str!("lua/limits.lua")),
         };
         [&[CORE, SESSIONS], shared, &[own]].concat().concat()

@@ -1,5 +1,6 @@
 -- Admits a session. ARGV: header, id, owner, what else its record says, has, figures, replaces, login key, code, parent,
 -- device.
+if recovering then return answer(-2) end
 local id, owner, rest, has = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local for_, lifetime, exempt = parse('>BI6B', ARGV[6])
 local replaces, key, code, parent, device = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]

@@ -1,4 +1,5 @@
 -- Raises the exclusive version of a session's state. ARGV: header, session, figures, memo.
+if recovering then return answer(-2) end
 local rec = load(ARGV[2])
 if not rec then return answer(5, reason_of(ARGV[2])) end
 open(rec)

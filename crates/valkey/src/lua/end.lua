@@ -15,10 +15,15 @@ end
 local first, sessions = seq, 0
 if target == 's' or target == 'w' then
   for i = 1, #of, 16 do
-    local rec = load(sub(of, i, i + 15))
+    local one = sub(of, i, i + 15)
+    local rec = load(one)
     if rec and (target == 's' or open(rec).owner == except) then
       end_one(rec, reason)
       sessions = sessions + 1
+    elseif not rec and may_come_back() and reason_of(one) == 0 then
+      -- It may have been admitted and lost: it is not to be restored, and its access token is alive.
+      dig(one, reason)
+      announce(1, reason, one)
     end
   end
 elseif target == 'k' then
@@ -34,7 +39,7 @@ else
   else
     announce(target == 't' and 3 or 4, reason, of)
   end
-  note_end((target == 'a' and '*' or target) .. of)
+  note_end((target == 'a' and '*' or target) .. of, except, { { epoch, seq } })
   local job = { of = of, except = except, reason = reason, id = id, first = first, sessions = 0 }
   if not sweep(job) then return answer(-1) end
   return answer(0, job.sessions, pack('>I7I7', epoch, seq), fresh)

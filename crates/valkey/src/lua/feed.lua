@@ -15,9 +15,10 @@ local page = call('XRANGE', F, from, '+', 'COUNT', 4096)
 local last = page[#page] and page[#page][1] or ''
 for _, entry in ipairs(page) do
   local _, until_, what = parse('>I6I6B', entry[2][2])
+  what = innermost(what, sub(entry[2][2], 15))
   if kind == 1 or mode == 2 or until_ > now and what ~= 5 then
     local epoch_, seq_ = string.match(entry[1], '(%d+)-(%d+)')
     entries[#entries + 1] = pack('>I7I7', tonumber(epoch_), tonumber(seq_)) .. entry[2][2]
   end
 end
-return answer(kind, #page == 4096 and last or '', entries)
+return answer(kind, #page == 4096 and last or '', entries, recovering and 1 or 0)

@@ -1,4 +1,5 @@
 -- Looks sessions up. ARGV: header, sessions.
+if recovering then return answer(-2) end
 local found = {}
 for i = 1, #ARGV[2], 16 do
   local id = sub(ARGV[2], i, i + 15)

@@ -1,4 +1,5 @@
 -- Claims a one-time id, or looks at one. ARGV: header, id, until, owner, position, whether to use it up.
+if recovering then return answer(-2) end
 local until_ = tonumber(ARGV[3])
 local owner, e, n = nil, 0, 0
 if ARGV[4] ~= '' then

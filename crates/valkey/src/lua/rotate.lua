@@ -1,4 +1,5 @@
 -- Exchanges a refresh token. ARGV: header, session, its own id, its parent's, figures.
+if recovering then return answer(-2) end
 local rec = load(ARGV[2])
 if not rec then return answer(5, reason_of(ARGV[2])) end
 local id, parent = ARGV[3], ARGV[4]

@@ -1,24 +1,9 @@
 -- Seats: who has one, who gets one, and who makes room.
--- A scope is 1 the user's, 2 the tenant's, 3 the site's; a rule 0 none, 1 refuse, 2 least recent, 3 oldest, 4 ask.
-
-local function scopes(at)
-  local list = {}
-  for scope = 1, 3 do
-    if limits[scope * 2 - 1] ~= 0 and (scope ~= 2 or at.tenant) then list[#list + 1] = scope end
-  end
-  return list
-end
 
 local function holders(owner)
   local found = call('ZRANGE', O, '[' .. owner .. '1', '(' .. owner .. '2', 'BYLEX')
   for i, member in ipairs(found) do found[i] = sub(member, -16) end
   return found
-end
-
-local function seats_of(at, scope)
-  if scope == 1 then return call('ZLEXCOUNT', O, '[' .. at.owner .. '1', '(' .. at.owner .. '2') end
-  if scope == 2 then return tonumber(call('HGET', T, at.tenant) or 0) end
-  return seats
 end
 
 local function counts_in(at, scope, rec)

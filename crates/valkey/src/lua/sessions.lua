@@ -1,11 +1,14 @@
 -- The live sessions: their records, their indexes, how they end, and what time does to them.
 -- seat: 0 none, 1 holds one, 2 none, and a passive refresh or a late mark has said so.
 
-local function load(id)
-  local raw = call('HGET', S, id)
-  if not raw then return nil end
+local function unpacked(id, raw)
   local _, seat, has, expires, act, cur, exc = parse('>BBBI6I6c8I7', raw)
   return { id = id, seat = seat, has = has, expires = expires, act = act, cur = cur, exc = exc, tail = sub(raw, 31) }
+end
+
+local function load(id)
+  local raw = call('HGET', S, id)
+  return raw and unpacked(id, raw) or nil
 end
 
 local function packed(rec)
@@ -85,6 +88,30 @@ local function seat(rec, to)
   write('ZREM', O, rec.owner .. (from == 1 and '1' or '0') .. rec.id)
   write('ZADD', O, 0, rec.owner .. (to == 1 and '1' or '0') .. rec.id)
   count_seat(rec, to == 1 and 1 or -1)
+end
+
+-- A scope of limits is 1 the user's, 2 the tenant's, 3 the site's; a rule 0 none, 1 refuse, 2 least recent, 3 oldest,
+-- 4 ask.
+local function scopes(at)
+  local list = {}
+  for scope = 1, 3 do
+    if limits[scope * 2 - 1] ~= 0 and (scope ~= 2 or at.tenant) then list[#list + 1] = scope end
+  end
+  return list
+end
+
+local function seats_of(at, scope)
+  if scope == 1 then return call('ZLEXCOUNT', O, '[' .. at.owner .. '1', '(' .. at.owner .. '2') end
+  if scope == 2 then return tonumber(call('HGET', T, at.tenant) or 0) end
+  return seats
+end
+
+-- Whether there is a seat for a session in all scopes.
+local function has_seat(rec)
+  for _, scope in ipairs(scopes(open(rec))) do
+    if seats_of(rec, scope) >= limits[scope * 2] then return false end
+  end
+  return true
 end
 
 local function activity(rec, at)
@@ -173,25 +200,68 @@ local function end_is_done(id, first, sessions)
   remember(P, W, id, pack('>I6I7I7I7I7', now + 3600000, epoch, seq, seq - first, sessions), 65536)
 end
 
+-- Whether a session was born before an end that was told at these positions, the first of them first.
+local function was_born_before(rec, told)
+  local e, n = parse('>I7I6', open(rec).tail, 7)
+  for _, at in ipairs(told) do
+    if e <= at[1] then return e < at[1] or n < at[2] end
+  end
+  return false
+end
+
 -- Goes on with an end by scope, and tells whether it is complete. Nothing else happens before.
 local function sweep(job)
   local from, to = '-', '+'
   if job.of ~= '' then from, to = beginning(job.of) end
+  if job.from then from = '(' .. job.from end
   local members = call('ZRANGE', O, from, to, 'BYLEX', 'LIMIT', 0, BUDGET)
   for _, member in ipairs(members) do
-    local id = sub(member, -16)
-    if id ~= job.except then
-      bury(load(id), job.reason)
+    local rec = load(sub(member, -16))
+    if rec.id ~= job.except and (not job.told or was_born_before(rec, job.told)) then
+      bury(rec, job.reason)
       job.sessions = job.sessions + 1
     end
+    -- Those that were born later stay where they are.
+    if job.told then job.from = member end
   end
   if #members == BUDGET then
     write('HSET', M, 'sweep', cmsgpack.pack(job))
     return false
   end
   write('HDEL', M, 'sweep')
-  end_is_done(job.id, job.first, job.sessions)
+  if job.id then end_is_done(job.id, job.first, job.sessions) end
   return true
+end
+
+-- Recovery is over. Restored sessions take their seats as long as there are any, those that started first before others.
+local function open_up()
+  local waiting = call('ZRANGE', L, 0, BUDGET - 1)
+  for _, id in ipairs(waiting) do
+    local rec = load(id)
+    if rec and rec.seat ~= 1 and now < rec.act + dangling and has_seat(rec) then
+      seat(rec, 1)
+      save(rec)
+      write('ZADD', D, due(rec), id)
+    end
+    write('ZREM', L, id)
+  end
+  if #waiting == BUDGET then return false end
+  recovering, awaited = nil, ''
+  write('HDEL', M, 'recovering', 'awaited')
+  return true
+end
+
+-- The epochs that ended, in order: epoch, last entry, last instant of a write, instant of the fence.
+local function epochs()
+  local past, raw = {}, call('HGET', M, 'past') or ''
+  for i = 1, #raw, 26 do past[#past + 1] = { parse('>I7I7I6I6', raw, i) } end
+  return past
+end
+
+-- Whether a session that nobody knows here may have been admitted and lost, and be restored yet.
+local function may_come_back()
+  local past = epochs()
+  return #past > 0 and now <= past[#past][4] + 900000
 end
 
 -- Carries out what time has brought, so much in one call; tells whether that was all.
@@ -199,7 +269,8 @@ local function settle()
   if meta[11] and not sweep(cmsgpack.unpack(meta[11])) then return false end
   local woken = call('ZRANGE', D, '-inf', now, 'BYSCORE', 'LIMIT', 0, BUDGET)
   for _, id in ipairs(woken) do look_at(id) end
-  return #woken < BUDGET
+  if #woken == BUDGET then return false end
+  return not recovering or recovering > now and awaited ~= '' or open_up()
 end
 
 if not settle() then return answer(-1) end
