@@ -1,7 +1,11 @@
 //! Real servers for tests: each on a free port of the loopback, in a temporary folder, stopped when it is dropped.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
+pub mod cluster;
+pub mod face;
 pub mod proxy;
+pub mod replicated;
+pub mod sentinels;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -56,6 +60,8 @@ pub struct Server {
     engine: Engine,
     process: Child,
     pub port: u16,
+    /// Where other nodes of its cluster reach it.
+    pub bus: u16,
     folder: tempfile::TempDir,
     domains: AtomicU64,
 }
@@ -68,15 +74,41 @@ impl Server {
 
     /// Starts an empty server with settings.
     pub fn start_with(engine: Engine, settings: &[&str]) -> Self {
+        Self::start_by(engine, |folder, port, _| usual(folder, port, settings))
+    }
+
+    /// Starts an empty node of a cluster with settings.
+    pub fn start_in_cluster(engine: Engine, settings: &[&str]) -> Self {
+        Self::start_by(engine, |folder, port, bus| {
+            let mut arguments = usual(folder, port, settings);
+            arguments.extend(["--cluster-enabled".into(), "yes".into()]);
+            arguments.extend(["--cluster-port".into(), bus.to_string()]);
+            arguments
+        })
+    }
+
+    /// Starts a Sentinel that watches nothing yet.
+    pub fn start_sentinel(engine: Engine) -> Self {
+        Self::start_by(engine, |folder, port, _| {
+            let file = folder.join("sentinel.conf");
+            std::fs::write(&file, format!("bind 127.0.0.1\nport {port}\ndir {}\n", folder.display()))
+                .unwrap();
+            vec![file.to_string_lossy().into_owned(), "--sentinel".into()]
+        })
+    }
+
+    /// Starts a program with arguments for its folder, a free port, and another one for its cluster's bus.
+    pub fn start_by(engine: Engine, arguments: impl Fn(&Path, u16, u16) -> Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Another program may take the free port before the server does.
-        let (process, port) = (0..10)
+        // Another program may take a free port before the server does.
+        let (process, port, bus) = (0..10)
             .find_map(|_| {
-                let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-                spawn(engine, folder.path(), port, settings).map(|process| (process, port))
+                let (port, bus) = free_ports();
+                let process = spawn(engine, &arguments(folder.path(), port, bus))?;
+                Some((process, port, bus))
             })
             .expect("the server starts");
-        Self { engine, process, port, folder, domains: AtomicU64::new(0) }
+        Self { engine, process, port, bus, folder, domains: AtomicU64::new(0) }
     }
 
     pub fn url(&self) -> String {
@@ -86,13 +118,13 @@ impl Server {
     /// Kills the server, and starts it again on what it has written.
     pub fn restart(&mut self, settings: &[&str]) {
         self.kill();
-        self.process =
-            spawn(self.engine, self.folder.path(), self.port, settings).expect("the server starts again");
+        self.process = spawn(self.engine, &usual(self.folder.path(), self.port, settings))
+            .expect("the server starts again");
     }
 
     /// Starts a killed server again without waiting until it has read what it wrote.
     pub fn begin_again(&mut self, settings: &[&str]) {
-        let mut process = program(self.engine, self.folder.path(), self.port, settings);
+        let mut process = program(self.engine, &usual(self.folder.path(), self.port, settings));
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         std::thread::spawn(move || lines.for_each(drop));
         self.process = process;
@@ -142,6 +174,20 @@ impl Server {
         command.query_async(&mut connection).await.unwrap()
     }
 
+    /// Asks the server several things on one connection.
+    pub async fn ask_all(&self, commands: &[&[&str]]) -> Vec<redis::Value> {
+        let client = redis::Client::open(self.url()).unwrap();
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
+        let mut answers = Vec::new();
+        for words in commands {
+            let mut command = redis::cmd(words[0]);
+            command.arg(&words[1..]);
+            answers.push(command.query_async(&mut connection).await.unwrap());
+        }
+        answers
+    }
+
     /// What the server says of itself.
     pub async fn info(&self, section: &str) -> String {
         match self.ask(&["INFO", section]).await {
@@ -168,11 +214,40 @@ impl Drop for Server {
     }
 }
 
+/// Waits until something is so, and says what was waited for where it never is.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let wait = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("waited in vain until {what}"));
+}
+
+/// How long things may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A field of an answer that is a map, or a list of names and values.
+pub fn field(answer: &redis::Value, name: &str) -> Option<String> {
+    let pairs = answer.as_map_iter()?;
+    let text = |value: &redis::Value| redis::from_redis_value::<String>(value.clone()).ok();
+    pairs.into_iter().find_map(|(key, value)| (text(key)? == name).then(|| text(value))?)
+}
+
+/// Two ports that nobody uses.
+fn free_ports() -> (u16, u16) {
+    let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let (one, other) = (listen(), listen());
+    (one.local_addr().unwrap().port(), other.local_addr().unwrap().port())
+}
+
 /// Starts a server, and waits until it says that it is ready; nothing if it stops before.
-fn spawn(engine: Engine, folder: &Path, port: u16, settings: &[&str]) -> Option<Child> {
-    let mut process = program(engine, folder, port, settings);
+fn spawn(engine: Engine, arguments: &[String]) -> Option<Child> {
+    let mut process = program(engine, arguments);
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    if lines.any(|line| line.is_ok_and(|line| line.contains("Ready to accept connections"))) {
+    let ready =
+        |line: String| line.contains("Ready to accept connections") || line.contains("Sentinel ID is");
+    if lines.any(|line| line.is_ok_and(ready)) {
         // What it says from here on must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         return Some(process);
@@ -181,11 +256,16 @@ fn spawn(engine: Engine, folder: &Path, port: u16, settings: &[&str]) -> Option<
     None
 }
 
-fn program(engine: Engine, folder: &Path, port: u16, settings: &[&str]) -> Child {
+/// The arguments of a server that listens to the loopback alone, and keeps no snapshots.
+fn usual(folder: &Path, port: u16, settings: &[&str]) -> Vec<String> {
+    let (folder, port) = (folder.to_string_lossy(), port.to_string());
+    let own = ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--dir", &folder];
+    own.iter().chain(settings).map(ToString::to_string).collect()
+}
+
+fn program(engine: Engine, arguments: &[String]) -> Child {
     Command::new(engine.program())
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--dir"])
-        .arg(folder)
-        .args(settings)
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .expect("the server's program starts")
