@@ -6,11 +6,20 @@
 pub enum OpenError {
     /// The address says nothing that this build can connect to.
     #[error(
-        "{url:?} is no address of a server: use redis://host:port or redis://user:password@host:port/database"
+        "{url:?} is no address of a registry: {why}; use redis://user:password@host:port/database, redis+cluster://host,host \
+         or redis+sentinel://host,host/service, and rediss for TLS"
     )]
     Address {
-        /// The address, without a password.
+        /// The address, without user, password and parameters.
         url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Encrypted connections cannot be made with what the host and the options provide.
+    #[error("no TLS connection can be made: {why}")]
+    Tls {
+        /// What is missing or unreadable.
+        why: String,
     },
     /// It does not answer, or does not let us in.
     #[error("the server at {address} cannot be reached")]

@@ -34,6 +34,11 @@ impl Known {
         answer.position
     }
 
+    /// The latest epoch that was seen.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
+    }
+
     /// The first argument of every script.
     pub(crate) fn header(&self) -> Vec<u8> {
         let rules = *self.rules.read().unwrap_or_else(PoisonError::into_inner);

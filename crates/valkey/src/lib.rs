@@ -5,22 +5,34 @@
 //! ```text
 //! operation ──▶ arguments ──▶ EVALSHA ─▶ [clock, fence │ what time has brought │ the rule] ──▶ answer ──▶ outcome
 //! ```
+//!
+//! The server is one that stands alone, the primary that Sentinels name, or the node of a cluster that has the limit
+//! domain's slot: [`ValkeyRegistry::connect`] has the addresses. Feature `tls` encrypts.
 
+mod address;
 mod answer;
 mod bytes;
 mod caller;
 mod entry;
 mod error;
+mod examine;
 mod header;
 mod link;
 mod news;
 mod ops;
+mod options;
+mod proof;
 mod reading;
 mod record;
 mod recover;
 mod registry;
 mod script;
 mod settings;
+mod strict;
+mod tls;
+mod topology;
+mod wire;
 
 pub use error::OpenError;
-pub use registry::{Options, Unfit, ValkeyRegistry};
+pub use options::{Acknowledge, Options, Unfit};
+pub use registry::ValkeyRegistry;

@@ -10,8 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::bytes::garbled;
 use crate::caller::Caller;
-use crate::link::{Failure, Link};
+use crate::link::Link;
 use crate::reading::place;
+use crate::wire::Failure;
 
 /// How long the server lets us wait for an entry before it says that there is none.
 const BLOCK: Duration = Duration::from_secs(5);
@@ -45,12 +46,16 @@ fn start(caller: &Arc<Caller>) -> (String, FeedPosition) {
 /// The position of a later entry, once there is one; nothing if there was none for a while.
 async fn next(link: &Link, stream: &str, known: FeedPosition) -> Result<Option<FeedPosition>, RegistryError> {
     let deadline = Instant::now() + 2 * BLOCK;
-    let mut wire = link.wire(deadline).await?;
+    let wire = link.wire(deadline).await?;
     let mut command = cmd("XREAD");
     let block = u64::try_from(BLOCK.as_millis()).unwrap_or_default();
     command.arg("COUNT").arg(64).arg("BLOCK").arg(block).arg("STREAMS").arg(stream);
     command.arg(format!("{}-{}", known.epoch, known.seq));
-    last(wire.ask(&command, deadline).await.map_err(Failure::into_error)?)
+    tokio::select! {
+        answer = wire.ask(&command, deadline) => last(answer.map_err(Failure::into_error)?),
+        // Nothing more will grow there.
+        () = link.topology.another(&wire.host) => Ok(None),
+    }
 }
 
 /// The last entry of an answer to `XREAD`, which has one stream.

@@ -48,7 +48,7 @@ impl Caller {
     /// knows.
     pub(crate) async fn feed(self: Arc<Self>, after: Option<FeedPosition>) -> Result<Batch, RegistryError> {
         self.say_that_we_are_here().await?;
-        let deadline = Instant::now() + self.deadline;
+        let deadline = self.deadline();
         loop {
             let (batch, state) = self.read_whole_feed(after).await?;
             self.memory.note(&batch.entries, batch.complete_to.epoch);

@@ -66,6 +66,11 @@ impl Memory {
         }
     }
 
+    /// Its id, under which it says that it is there.
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
     fn heard(&self) -> MutexGuard<'_, Heard> {
         // What a thread that panicked has noted halfway is noted all the same.
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)

@@ -2,38 +2,40 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use countersign_registry::{
-    Admit, Admitted, Advance, Advanced, Batch, Claimed, Clock, CountOf, Counts, Effect, End, Ended, List,
-    Once, Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing, Standing, Touch,
+    Admit, Admitted, Advance, Advanced, Batch, Claimed, CountOf, Counts, Effect, End, Ended, List, Once,
+    Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing, Standing, Touch,
 };
 use countersign_token::{FeedPosition, SessionId};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use redis::{Client, IntoConnectionInfo as _, ProtocolVersion, Value, cmd};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
 
-use crate::caller::Caller;
+use crate::caller::{Caller, meta_key};
 use crate::error::OpenError;
-use crate::header::Known;
-use crate::link::{Failure, Link};
+use crate::examine::examine;
+use crate::link::Link;
 use crate::news;
+use crate::options::Options;
 use crate::script::Script;
-use crate::settings::Settings;
+use crate::topology::Topology;
 
-/// The registry on one Valkey or Redis server, for many nodes.
+/// The registry on Valkey or Redis, for many nodes: on one server, on the primary that Sentinels name, or on a cluster.
 ///
 /// **One script per operation, one round trip.** The scripts are the ledger's rules; the server runs them one after the
 /// other, by its own clock, which they keep from going back. An operation goes on when its caller has gone away.
 ///
 /// **Acknowledged is as durable as the server's log**: with `appendfsync always` it is on the server's disk.
 ///
-/// **A connection that breaks is made again** with the next operation. Every operation has a deadline, two seconds by
-/// default. [`Effect::None`] is told where nothing has happened for certain: no connection, a server that is loading its
-/// data, out of memory, or a replica. After anything else an operation may have happened, and may be repeated.
+/// **A connection that breaks, or leads to a server that is the primary no more, is made again**, to the primary that
+/// there is then. Every operation has a deadline, two seconds by default, within which it is tried again as long as it
+/// certainly did nothing. [`Effect::None`] is told where nothing has happened for certain: no connection, a server that is
+/// loading its data, out of memory, or a replica. After anything else an operation may have happened, and may be repeated.
+///
+/// **What is read is proven fresh** where there are replicas that could have been promoted: `feed` and `get` count only
+/// beside a write that all replicas have, or that the Sentinels or the cluster vouch for.
 ///
 /// **Another history is another epoch**: where the server was restarted, its data lost or replaced, the next operation
 /// finds out within its script, and nodes read the feed anew. On a server that lost everything, the feed says that
@@ -51,75 +53,23 @@ use crate::settings::Settings;
 /// ```
 pub struct ValkeyRegistry {
     caller: Arc<Caller>,
-    client: Client,
     runtime: Handle,
     follower: OnceLock<AbortHandle>,
-    deadline: Duration,
-}
-
-/// How a registry's server is used.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Options {
-    /// The limit domain's name: registries of one name on one server are one. `site` by default.
-    pub domain: String,
-    /// How long an operation may take, connecting included; two seconds by default.
-    pub deadline: Duration,
-    /// What becomes of a server that [cannot keep](OpenError::Unfit) sessions.
-    pub unfit: Unfit,
-    /// A clock instead of the server's, for tests.
-    pub clock: Option<Arc<dyn Clock>>,
-}
-
-/// What becomes of a server whose settings break the registry's promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Unfit {
-    /// It is refused.
-    #[default]
-    Refuse,
-    /// It is used all the same, with a warning in the log.
-    Warn,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { domain: "site".into(), deadline: Duration::from_secs(2), unfit: Unfit::Refuse, clock: None }
-    }
-}
-
-impl Options {
-    /// The same for another limit domain.
-    pub fn domain(self, domain: impl Into<String>) -> Self {
-        Self { domain: domain.into(), ..self }
-    }
-
-    /// The same with another deadline.
-    pub fn deadline(self, deadline: Duration) -> Self {
-        Self { deadline, ..self }
-    }
-
-    /// The same with another mind about unfit servers.
-    pub fn unfit(self, unfit: Unfit) -> Self {
-        Self { unfit, ..self }
-    }
-
-    /// The same on a clock of a test's.
-    pub fn clock(self, clock: impl Clock) -> Self {
-        Self { clock: Some(Arc::new(clock)), ..self }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("domain", &self.domain)
-            .field("deadline", &self.deadline)
-            .finish_non_exhaustive()
-    }
 }
 
 impl ValkeyRegistry {
-    /// Connects to a server: `redis://host:port`, or `redis://user:password@host:port/database`.
+    /// Connects to a server by its address:
+    ///
+    /// ```text
+    /// redis://user:password@host:6379/database            one server
+    /// redis+sentinel://user:password@host,host/service    the primary that Sentinels name
+    /// redis+cluster://user:password@host,host             a cluster
+    /// ```
+    ///
+    /// and `rediss` in place of `redis` for TLS (feature `tls`). `?replicas=2` says how many replicas must have what is
+    /// proven fresh, where a single server has any; Sentinels and clusters tell. `sentinel_user=` and
+    /// `sentinel_password=` are for the Sentinels themselves. Whatever has a meaning of its own in a URL is
+    /// percent-encoded.
     ///
     /// # Errors
     ///
@@ -134,15 +84,12 @@ impl ValkeyRegistry {
     ///
     /// As [`ValkeyRegistry::connect`].
     pub async fn connect_with(url: &str, options: Options) -> Result<Self, OpenError> {
-        let client = client(url)?;
-        let link = Link::new(client.clone(), options.deadline);
-        let address = client.get_connection_info().addr().to_string();
-        examine(&link, &address, &options).await?;
-        let known = Known::new(options.clock);
-        let caller = Arc::new(Caller::new(link, known, &options.domain, options.deadline));
-        caller.call(Script::Open, &[]).await.map_err(|error| OpenError::unreachable(&address, error))?;
-        let (runtime, deadline) = (Handle::current(), options.deadline);
-        Ok(Self { caller, client, runtime, follower: OnceLock::new(), deadline })
+        let topology = Topology::new(url, &options, &meta_key(&options.domain))?;
+        let caller = Arc::new(Caller::new(&topology, options.clone()));
+        examine(&caller, &options).await?;
+        let opened = caller.call(Script::Open, &[]).await;
+        opened.map_err(|error| OpenError::unreachable(&topology.to_string(), error))?;
+        Ok(Self { caller, runtime: Handle::current(), follower: OnceLock::new() })
     }
 
     /// Has a task carry out an operation: it is finished whatever becomes of the caller, and needs no runtime there.
@@ -162,71 +109,23 @@ impl ValkeyRegistry {
     }
 }
 
-fn client(url: &str) -> Result<Client, OpenError> {
-    let shown = url.rsplit_once('@').map_or(url, |(_, host)| host);
-    let wrong = || OpenError::Address { url: shown.to_owned() };
-    let info = Some(url).filter(|url| url.starts_with("redis://")).ok_or_else(wrong)?;
-    let info = info.into_connection_info().map_err(|_| wrong())?;
-    // The newer protocol tells when a connection ends.
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Client::open(info.set_redis_settings(settings)).map_err(|_| wrong())
-}
-
-/// Looks at the server's settings.
-async fn examine(link: &Link, address: &str, options: &Options) -> Result<(), OpenError> {
-    let deadline = Instant::now() + options.deadline;
-    let unreachable = |error| OpenError::unreachable(address, error);
-    let mut wire = link.wire(deadline).await.map_err(unreachable)?;
-    let info = wire.ask(&cmd("INFO"), deadline).await;
-    let info = text(info.map_err(Failure::into_error).map_err(unreachable)?);
-    let mut command = cmd("CONFIG");
-    command.arg("GET").arg("appendfsync");
-    // Who may not ask is warned, not refused.
-    let appendfsync = wire.ask(&command, deadline).await.ok().and_then(value);
-    let settings = Settings::new(&info, appendfsync.as_deref());
-    let (faults, mut doubts) = (settings.faults(), settings.doubts());
-    if options.unfit == Unfit::Refuse && !faults.is_empty() {
-        return Err(OpenError::Unfit { address: address.to_owned(), why: faults.join("; ") });
-    }
-    doubts.extend(faults);
-    for doubt in doubts {
-        tracing::warn!("the session registry's server at {address}: {doubt}");
-    }
-    Ok(())
-}
-
-fn text(value: Value) -> String {
-    match value {
-        Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Value::VerbatimString { text, .. } => text,
-        _ => String::new(),
-    }
-}
-
-/// The value of the one setting that was asked for.
-fn value(answer: Value) -> Option<String> {
-    match answer {
-        Value::Map(mut settings) => settings.pop().map(|(_, value)| text(value)),
-        Value::Array(mut settings) => settings.pop().map(text),
-        _ => None,
-    }
-}
-
 impl Registry for ValkeyRegistry {
     fn configure(&self, rules: Rules) {
         self.caller.known.set_rules(rules);
     }
 
     fn admit(&self, admit: Admit) -> BoxFuture<'_, Result<Admitted, RegistryError>> {
-        self.ask(self.caller().admit(admit))
+        self.ask(self.caller().acknowledged_admission(admit))
     }
 
     fn rotate(&self, rotate: Rotate) -> BoxFuture<'_, Result<Rotated, RegistryError>> {
-        self.ask(self.caller().rotate(rotate))
+        let caller = self.caller();
+        self.ask(caller.clone().acknowledged(caller.rotate(rotate)))
     }
 
     fn advance_version(&self, advance: Advance) -> BoxFuture<'_, Result<Advanced, RegistryError>> {
-        self.ask(self.caller().advance(advance))
+        let caller = self.caller();
+        self.ask(caller.clone().acknowledged(caller.advance(advance)))
     }
 
     fn touch(&self, marks: Vec<Touch>) -> BoxFuture<'_, Result<(), RegistryError>> {
@@ -234,7 +133,8 @@ impl Registry for ValkeyRegistry {
     }
 
     fn end(&self, end: End) -> BoxFuture<'_, Result<Ended, RegistryError>> {
-        self.ask(self.caller().end(end))
+        let caller = self.caller();
+        self.ask(caller.clone().acknowledged(caller.end(end)))
     }
 
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>> {
@@ -246,17 +146,17 @@ impl Registry for ValkeyRegistry {
     }
 
     fn get(&self, sessions: Vec<SessionId>) -> BoxFuture<'_, Result<Vec<Standing>, RegistryError>> {
-        self.ask(self.caller().get(sessions))
+        self.ask(self.caller().proven_get(sessions))
     }
 
     fn feed(&self, after: Option<FeedPosition>) -> BoxFuture<'_, Result<Batch, RegistryError>> {
-        self.ask(self.caller().feed(after))
+        self.ask(self.caller().proven_feed(after))
     }
 
     fn news(&self, after: FeedPosition) -> BoxFuture<'_, ()> {
         self.follower.get_or_init(|| {
-            let follow =
-                news::follow(Arc::downgrade(&self.caller), Link::new(self.client.clone(), self.deadline));
+            let link = Link::new(self.caller.link.topology.clone());
+            let follow = news::follow(Arc::downgrade(&self.caller), link);
             self.runtime.spawn(follow).abort_handle()
         });
         let mut position = self.caller.position.subscribe();

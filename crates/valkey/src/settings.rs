@@ -2,21 +2,56 @@
 
 use std::collections::HashMap;
 
-/// What a server says of itself (`INFO`), and how often it writes its log to the disk, where that may be asked.
+use crate::options::Acknowledge;
+use crate::topology::Kind;
+
+/// What a server says of itself (`INFO`), how it is set (`CONFIG GET`, where that may be asked), and what it is part of.
 #[derive(Debug)]
 pub(crate) struct Settings<'a> {
-    info: HashMap<&'a str, &'a str>,
-    appendfsync: Option<&'a str>,
+    pub(crate) info: HashMap<&'a str, &'a str>,
+    pub(crate) config: Option<HashMap<String, String>>,
+    pub(crate) kind: Kind,
+    /// How many replicas there are by the address, the Sentinels or the cluster; nothing where nobody says.
+    pub(crate) replicas: Option<u16>,
+    pub(crate) acknowledge: Acknowledge,
 }
 
-impl<'a> Settings<'a> {
-    pub(crate) fn new(info: &'a str, appendfsync: Option<&'a str>) -> Self {
-        let info = info.lines().filter_map(|line| line.trim_end().split_once(':')).collect();
-        Self { info, appendfsync }
-    }
+/// The settings that are asked for.
+pub(crate) const ASKED: [&str; 6] = [
+    "appendfsync",
+    "min-replicas-to-write",
+    "min-replicas-max-lag",
+    "cluster-node-timeout",
+    "cluster-allow-reads-when-down",
+    "replica-serve-stale-data",
+];
 
+/// What a node of a cluster that is cut off may go on saying, at most, so that views that hear it are not stale.
+const NODE_TIMEOUT: u64 = 4000;
+/// The same of a primary that Sentinels have replaced.
+const MAX_LAG: u64 = 3;
+
+/// What `INFO` tells, by name.
+pub(crate) fn info(told: &str) -> HashMap<&str, &str> {
+    told.lines().filter_map(|line| line.trim_end().split_once(':')).collect()
+}
+
+impl Settings<'_> {
     fn is(&self, name: &str, value: &str) -> bool {
         self.info.get(name) == Some(&value)
+    }
+
+    fn set(&self, name: &str) -> Option<&str> {
+        self.config.as_ref()?.get(name).map(String::as_str)
+    }
+
+    fn figure(&self, name: &str) -> Option<u64> {
+        self.set(name)?.parse().ok()
+    }
+
+    /// After which time a cluster's node that is cut off refuses everything.
+    pub(crate) fn node_timeout(&self) -> Option<u64> {
+        self.figure("cluster-node-timeout")
     }
 
     /// What must be changed, each in a sentence.
@@ -27,10 +62,14 @@ impl<'a> Settings<'a> {
         if major.is_none_or(|major| major < 7) {
             faults.push(format!("its version is {version}; use Redis 7.0, Valkey 7.2, or newer"));
         }
-        if self.is("cluster_enabled", "1") {
-            faults.push(
-                "it is a node of a cluster, which redis:// does not follow; name a server of its own".into(),
-            );
+        match (self.kind, self.is("cluster_enabled", "1")) {
+            (Kind::Cluster, false) => {
+                faults.push("it is no node of a cluster; use redis:// or redis+sentinel://".into());
+            }
+            (Kind::Server | Kind::Service, true) => {
+                faults.push("it is a node of a cluster; use redis+cluster://".into());
+            }
+            _ => {}
         }
         if self.is("role", "slave") {
             faults.push("it is a replica; name the primary".into());
@@ -49,7 +88,29 @@ impl<'a> Settings<'a> {
                     .into(),
             );
         }
+        faults.extend(self.cluster_fault());
+        faults.extend(self.replica_fault());
         faults
+    }
+
+    fn cluster_fault(&self) -> Option<String> {
+        let timeout = self.node_timeout().filter(|_| self.kind == Kind::Cluster)?;
+        (timeout > NODE_TIMEOUT).then(|| {
+            format!(
+                "with cluster-node-timeout {timeout} a node that is cut off goes on answering for that many \
+                 milliseconds, so no revocation is certain to be known sooner; set `cluster-node-timeout {NODE_TIMEOUT}` \
+                 or less"
+            )
+        })
+    }
+
+    fn replica_fault(&self) -> Option<String> {
+        let none = self.kind != Kind::Server && self.replicas == Some(0);
+        (none && self.acknowledge == Acknowledge::Replicated).then(|| {
+            "it has no replicas, and nothing is acknowledged before all of them have it; add one, or acknowledge what \
+             is written"
+                .into()
+        })
     }
 
     fn evicts(&self) -> bool {
@@ -59,7 +120,7 @@ impl<'a> Settings<'a> {
     /// What should be changed, or known.
     pub(crate) fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
-        match self.appendfsync {
+        match self.set("appendfsync") {
             Some("always") => {}
             Some(other) => doubts.push(format!(
                 "with appendfsync {other}, a crash may take back the last seconds: sessions that had ended in them would \
@@ -77,45 +138,50 @@ impl<'a> Settings<'a> {
                     .into(),
             );
         }
+        doubts.extend(self.unnamed_replicas());
+        doubts.extend(self.min_replicas());
+        doubts.extend(self.stale_reads());
         doubts
+    }
+
+    fn unnamed_replicas(&self) -> Option<String> {
+        let connected = self.info.get("connected_slaves").filter(|&&count| count != "0")?;
+        (self.kind == Kind::Server && self.replicas.is_none()).then(|| {
+            format!(
+                "{connected} of its replicas are connected, which the address does not name: after a fail-over to one of \
+                 them, nodes would go on believing this server; add `?replicas={connected}`"
+            )
+        })
+    }
+
+    fn min_replicas(&self) -> Option<String> {
+        let replicas = self.replicas.filter(|&replicas| self.kind == Kind::Service && replicas > 0)?;
+        let (to_write, lag) = (self.figure("min-replicas-to-write")?, self.figure("min-replicas-max-lag")?);
+        (to_write < u64::from(replicas) || lag == 0 || lag > MAX_LAG).then(|| {
+            format!(
+                "with min-replicas-to-write {to_write} and min-replicas-max-lag {lag} it goes on writing what is lost \
+                 once the Sentinels have promoted another; set `min-replicas-to-write {replicas}` and \
+                 `min-replicas-max-lag {MAX_LAG}`"
+            )
+        })
+    }
+
+    fn stale_reads(&self) -> Option<String> {
+        let name = match self.kind {
+            Kind::Server => return None,
+            Kind::Cluster if self.set("cluster-allow-reads-when-down") == Some("yes") => {
+                "cluster-allow-reads-when-down"
+            }
+            Kind::Service | Kind::Cluster => "replica-serve-stale-data",
+        };
+        (self.set(name) == Some("yes")).then(|| {
+            format!(
+                "with {name} yes, a server that is cut off lets its feed be listened to as if nothing had happened, so \
+                 news may come late; set `{name} no`"
+            )
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Settings;
-
-    const GOOD: &str = "redis_version:7.0.15\r\nrole:master\r\ncluster_enabled:0\r\nmaxmemory:1000\r\n\
-                        maxmemory_policy:noeviction\r\naof_enabled:1\r\n";
-
-    #[test]
-    fn a_server_that_keeps_everything_is_fit() {
-        let settings = Settings::new(GOOD, Some("always"));
-        assert!(settings.faults().is_empty() && settings.doubts().is_empty());
-    }
-
-    #[test]
-    fn each_fault_is_told_with_what_to_change() {
-        for (setting, bad, told) in [
-            ("redis_version:7.0.15", "redis_version:6.2.6", "Redis 7.0"),
-            ("role:master", "role:slave", "primary"),
-            ("cluster_enabled:0", "cluster_enabled:1", "server of its own"),
-            ("maxmemory_policy:noeviction", "maxmemory_policy:allkeys-lru", "`maxmemory-policy noeviction`"),
-            ("aof_enabled:1", "aof_enabled:0", "`appendonly yes`"),
-        ] {
-            let info = GOOD.replace(setting, bad);
-            let faults = Settings::new(&info, Some("always")).faults();
-            assert!(faults.len() == 1 && faults[0].contains(told), "{bad}: {faults:?}");
-        }
-    }
-
-    #[test]
-    fn a_second_that_may_be_lost_is_a_doubt() {
-        for appendfsync in [Some("everysec"), None] {
-            assert_eq!(Settings::new(GOOD, appendfsync).doubts().len(), 1, "{appendfsync:?}");
-        }
-        let unbounded = GOOD.replace("maxmemory:1000", "maxmemory:0").replace("noeviction", "allkeys-lru");
-        let settings = Settings::new(&unbounded, Some("always"));
-        assert_eq!((settings.faults().len(), settings.doubts().len()), (0, 1));
-    }
-}
+mod tests;

@@ -25,10 +25,7 @@ async fn keeps_the_contract_on_valkey() {
 /// The rights that docs/VALKEY.md asks for are enough, and as few as it says.
 async fn few_rights_are_enough(engine: Engine) {
     let server = Server::start(engine);
-    let (_, rights) = include_str!("../../../docs/VALKEY.md").split_once("```acl\n").unwrap();
-    let rights = rights.split("```").next().unwrap();
-    let user = ["ACL", "SETUSER", "node", "on", ">secret", "resetchannels", "-@all"];
-    server.ask(&user.into_iter().chain(rights.split_whitespace()).collect::<Vec<_>>()).await;
+    server.allow_user().await;
     conformance::run(async |clock| server.fresh_as_user(clock).await).await;
 }
 

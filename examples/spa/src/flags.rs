@@ -15,7 +15,8 @@ pub(crate) struct Flags {
     #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
 
-    /// Where sessions are remembered: `memory:`, `file:PATH`, or `redis://HOST:PORT` (Valkey too) for many nodes.
+    /// Where sessions are remembered: `memory:`, `file:PATH`, or Valkey or Redis for many nodes: `redis://HOST:PORT`,
+    /// `redis+sentinel://HOST,HOST/SERVICE`, `redis+cluster://HOST,HOST`; `rediss` in place of `redis` for TLS.
     #[arg(
         long,
         env = "COUNTERSIGN_REGISTRY",

@@ -10,18 +10,18 @@ pub(crate) enum Place {
     Memory,
     /// In a file, which one process at a time may use.
     File(PathBuf),
-    /// On a Valkey or Redis server, by its URL, which many processes may use.
+    /// On Valkey or Redis, by its URL, which many processes may use.
     Server(String),
 }
 
 /// A registry's URL that this build cannot use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlaceError {
-    /// A known scheme, whose registry is not compiled in.
-    #[error("this build has no registry for {0}: URLs; it has memory:, file:PATH and redis://HOST:PORT")]
-    NotBuiltIn(String),
     /// A scheme that nobody knows.
-    #[error("{0:?} is no registry; use memory:, file:PATH or redis://HOST:PORT")]
+    #[error(
+        "{0:?} is no registry; use memory:, file:PATH, redis://HOST:PORT, redis+sentinel://HOST,HOST/SERVICE or \
+         redis+cluster://HOST,HOST (rediss with TLS)"
+    )]
     Unknown(String),
     /// `file:` and nothing behind it.
     #[error("file: needs a path, such as file:./countersign-data/registry.redb")]
@@ -40,9 +40,9 @@ impl FromStr for Place {
             "memory" if rest.is_empty() => Ok(Self::Memory),
             "memory" => Err(PlaceError::NotEmpty(rest.to_owned())),
             "file" => path(rest),
-            "redis" => Ok(Self::Server(url.to_owned())),
-            "rediss" | "redis+cluster" | "redis+sentinel" => Err(PlaceError::NotBuiltIn(scheme.to_owned())),
-            _ => Err(PlaceError::Unknown(url.to_owned())),
+            "redis" | "redis+cluster" | "redis+sentinel" | "rediss" | "rediss+cluster"
+            | "rediss+sentinel" => Ok(Self::Server(url.to_owned())),
+            _ => Err(PlaceError::Unknown(scheme.to_owned())),
         }
     }
 }
@@ -79,17 +79,19 @@ mod tests {
         check("file:./data/registry.redb", Ok(Place::File("./data/registry.redb".into())));
         check("file:/var/lib/registry.redb", Ok(Place::File("/var/lib/registry.redb".into())));
         check("file:///var/lib/registry.redb", Ok(Place::File("/var/lib/registry.redb".into())));
-        check("redis://localhost:6379", Ok(Place::Server("redis://localhost:6379".to_owned())));
+        for kind in ["", "+cluster", "+sentinel"] {
+            for scheme in ["redis", "rediss"] {
+                let url = format!("{scheme}{kind}://node:secret@localhost");
+                check(&url, Ok(Place::Server(url.clone())));
+            }
+        }
     }
 
     #[test]
-    fn what_this_build_lacks_is_named() {
-        for scheme in ["rediss", "redis+cluster", "redis+sentinel"] {
-            check(&format!("{scheme}://localhost"), Err(PlaceError::NotBuiltIn(scheme.to_owned())));
-        }
+    fn what_is_no_registry_is_named_without_its_secrets() {
         check("file:", Err(PlaceError::NoPath));
         check("memory:x", Err(PlaceError::NotEmpty("x".to_owned())));
-        check("postgres://localhost", Err(PlaceError::Unknown("postgres://localhost".to_owned())));
+        check("postgres://node:secret@localhost", Err(PlaceError::Unknown("postgres".to_owned())));
         check("", Err(PlaceError::Unknown(String::new())));
     }
 }

@@ -152,6 +152,8 @@ async fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Bu
             Ok(Sessions::builder(origin, keys, registry))
         }
         Place::Server(url) => {
+            // Another one may be installed already; then that one encrypts.
+            let _ = rustls::crypto::ring::default_provider().install_default();
             let registry = ValkeyRegistry::connect(&url).await.map_err(|error| failed(error.into()))?;
             Ok(Sessions::builder(origin, keys, registry))
         }
@@ -160,6 +162,7 @@ async fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Bu
 
 /// A registry's URL as it may be shown.
 fn without_password(url: &str) -> String {
+    let (url, _) = url.split_once('?').unwrap_or((url, ""));
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         _ => url.to_owned(),

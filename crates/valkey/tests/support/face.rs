@@ -11,6 +11,8 @@ const OPEN: u8 = 0;
 const LOSES_TAIL: u8 = 1;
 /// Nobody gets through.
 const CUT: u8 = 2;
+/// Sentinels do not hear the server any more, all others do.
+const HIDDEN: u8 = 3;
 
 /// Stands before a server, on threads of its own: it serves the tests of many runtimes.
 pub struct Face {
@@ -50,6 +52,11 @@ impl Face {
     /// From now on, replicas hear nothing more of what the server writes, and acknowledge nothing new.
     pub fn lose_tail(&self) {
         self.shared.mode.store(LOSES_TAIL, Ordering::Release);
+    }
+
+    /// From now on, Sentinels get no answer from the server, and cannot tell it anything. Clients can.
+    pub fn hide_from_sentinels(&self) {
+        self.shared.mode.store(HIDDEN, Ordering::Release);
     }
 
     /// Ends all connections, and lets nobody through.
@@ -92,21 +99,46 @@ impl Shared {
         if self.mode.load(Ordering::Acquire) == CUT {
             self.end_all();
         }
-        let replication = Arc::new(AtomicBool::new(false));
-        let (asks, hears) = (replication.clone(), self.clone());
+        let caller = Arc::new(AtomicU8::new(CLIENT));
+        let (asks, answers) = (Passage::new(self, &caller), Passage::new(self, &caller));
         std::thread::spawn(move || {
             pass(up.0, up.1, |bytes| {
-                if bytes.windows(5).any(|word| word.eq_ignore_ascii_case(b"PSYNC")) {
-                    asks.store(true, Ordering::Release);
-                }
-                true
+                asks.recognise(bytes);
+                asks.is_open()
             });
         });
-        std::thread::spawn(move || {
-            pass(down.1, down.0, |_| {
-                !(replication.load(Ordering::Acquire) && hears.mode.load(Ordering::Acquire) == LOSES_TAIL)
-            });
-        });
+        std::thread::spawn(move || pass(down.1, down.0, |_| answers.is_open()));
+    }
+}
+
+const CLIENT: u8 = 0;
+const REPLICA: u8 = 1;
+const SENTINEL: u8 = 2;
+
+/// One direction of a connection, and who has made it.
+struct Passage {
+    face: Arc<Shared>,
+    caller: Arc<AtomicU8>,
+}
+
+impl Passage {
+    fn new(face: &Arc<Shared>, caller: &Arc<AtomicU8>) -> Self {
+        Self { face: face.clone(), caller: caller.clone() }
+    }
+
+    fn recognise(&self, bytes: &[u8]) {
+        let says = |word: &[u8]| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+        if says(b"PSYNC") {
+            self.caller.store(REPLICA, Ordering::Release);
+        } else if says(b"sentinel-") {
+            self.caller.store(SENTINEL, Ordering::Release);
+        }
+    }
+
+    /// Whether bytes arrive.
+    fn is_open(&self) -> bool {
+        let (caller, mode) = (self.caller.load(Ordering::Acquire), self.face.mode.load(Ordering::Acquire));
+        !matches!((caller, mode), (REPLICA, LOSES_TAIL) | (SENTINEL, HIDDEN))
     }
 }
 

@@ -87,6 +87,22 @@ impl Server {
         })
     }
 
+    /// Starts an empty server that speaks TLS too, with those who have a certificate: on the port of the bus.
+    pub fn start_encrypted(engine: Engine) -> Self {
+        let file = |name: &str| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/tls");
+            folder.join(name).to_string_lossy().into_owned()
+        };
+        Self::start_by(engine, |folder, port, bus| {
+            let mut arguments = usual(folder, port, &["--appendonly", "yes"]);
+            arguments.extend(["--tls-port".into(), bus.to_string()]);
+            arguments.extend(["--tls-cert-file".into(), file("server.pem")]);
+            arguments.extend(["--tls-key-file".into(), file("server.key")]);
+            arguments.extend(["--tls-ca-cert-file".into(), file("roots.pem")]);
+            arguments
+        })
+    }
+
     /// Starts a Sentinel that watches nothing yet.
     pub fn start_sentinel(engine: Engine) -> Self {
         Self::start_by(engine, |folder, port, _| {
@@ -155,10 +171,16 @@ impl Server {
 
     /// As [`Server::fresh`], by a user who may do no more than docs/VALKEY.md says.
     pub async fn fresh_as_user(&self, clock: ManualClock) -> Arc<dyn Registry> {
-        let domain = format!("test {}", self.domains.fetch_add(1, Ordering::Relaxed));
-        let url = format!("redis://node:secret@127.0.0.1:{}", self.port);
-        let options = patient().domain(domain).clock(clock);
-        Arc::new(ValkeyRegistry::connect_with(&url, options).await.unwrap())
+        let url = format!("redis://{USER}@127.0.0.1:{}", self.port);
+        fresh_at(&url, patient(), clock).await
+    }
+
+    /// Makes a user who may do no more than docs/VALKEY.md says.
+    pub async fn allow_user(&self) {
+        let (_, rights) = include_str!("../../../../docs/VALKEY.md").split_once("```acl\n").unwrap();
+        let rights = rights.split("```").next().unwrap();
+        let user = ["ACL", "SETUSER", "node", "on", ">secret", "resetchannels", "-@all"];
+        self.ask(&user.into_iter().chain(rights.split_whitespace()).collect::<Vec<_>>()).await;
     }
 
     pub async fn registry(&self, options: Options) -> ValkeyRegistry {
@@ -167,18 +189,16 @@ impl Server {
 
     /// Asks the server itself.
     pub async fn ask(&self, words: &[&str]) -> redis::Value {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]);
-        command.query_async(&mut connection).await.unwrap()
+        self.ask_all(&[words]).await.remove(0)
     }
 
     /// Asks the server several things on one connection.
     pub async fn ask_all(&self, commands: &[&[&str]]) -> Vec<redis::Value> {
         let client = redis::Client::open(self.url()).unwrap();
-        let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
-        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
+        let patient = redis::AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(PATIENCE))
+            .set_response_timeout(Some(PATIENCE));
+        let mut connection = client.get_multiplexed_async_connection_with_config(&patient).await.unwrap();
         let mut answers = Vec::new();
         for words in commands {
             let mut command = redis::cmd(words[0]);
@@ -203,6 +223,17 @@ impl Server {
     }
 }
 
+/// The user that [`Server::allow_user`] makes.
+pub const USER: &str = "node:secret";
+
+/// A registry of its own, of a limit domain that no other test has.
+pub async fn fresh_at(url: &str, options: Options, clock: ManualClock) -> Arc<dyn Registry> {
+    static DOMAINS: AtomicU64 = AtomicU64::new(0);
+    let domain = format!("fresh {}", DOMAINS.fetch_add(1, Ordering::Relaxed));
+    let options = options.domain(domain).clock(clock);
+    Arc::new(ValkeyRegistry::connect_with(url, options).await.unwrap())
+}
+
 /// Options for a machine that may be busy with other tests.
 pub fn patient() -> Options {
     Options::default().deadline(Duration::from_secs(20))
@@ -222,6 +253,22 @@ pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
         }
     };
     tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("waited in vain until {what}"));
+}
+
+/// Tries something until it succeeds, and says what was waited for where it never does.
+pub async fn until_ok<T, E: std::fmt::Debug>(what: &str, attempt: impl AsyncFn() -> Result<T, E>) -> T {
+    let last = std::sync::Mutex::new(None);
+    let wait = async {
+        loop {
+            match attempt().await {
+                Ok(done) => return done,
+                Err(error) => *last.lock().unwrap() = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let outcome = tokio::time::timeout(PATIENCE, wait).await;
+    outcome.unwrap_or_else(|_| panic!("waited in vain until {what}: {:?}", last.lock().unwrap()))
 }
 
 /// How long things may take on a busy machine.

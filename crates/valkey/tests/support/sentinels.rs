@@ -71,4 +71,22 @@ impl Sentinels {
         let place = self.data.replicas.iter().position(|node| node.face.port == named).unwrap();
         self.data.primary = self.data.replicas.remove(place);
     }
+
+    /// Has the Sentinels replace the primary, which stays alive, and does not hear of it: as it would in a part of the
+    /// network of its own, with clients. The port of the new one.
+    pub async fn replace_unnoticed(&mut self) -> u16 {
+        let old = self.data.primary.face.port;
+        self.data.primary.face.hide_from_sentinels();
+        until("another primary is named", async || self.named().await != old).await;
+        self.named().await
+    }
+
+    /// Has the Sentinels exchange the primary for its replica, while both are alive.
+    pub async fn change_places(&self) {
+        let old = self.data.primary.face.port;
+        self.sentinels[0].ask(&["SENTINEL", "FAILOVER", SERVICE]).await;
+        until("another primary is named", async || self.named().await != old).await;
+        let demoted = async || self.data.primary.server.info("replication").await.contains("role:slave");
+        until("the old primary is a replica", demoted).await;
+    }
 }

@@ -1,0 +1,115 @@
+//! How a registry uses its servers.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_registry::Clock;
+
+use crate::tls::Credentials;
+#[cfg(feature = "tls")]
+use crate::tls::Own;
+
+/// How a registry's server is used.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// The limit domain's name: registries of one name on one server are one. `site` by default.
+    pub domain: String,
+    /// How long an operation may take, connecting and finding another primary included; two seconds by default.
+    pub deadline: Duration,
+    /// When an operation is acknowledged.
+    pub acknowledge: Acknowledge,
+    /// What becomes of a server that [cannot keep](crate::OpenError::Unfit) sessions.
+    pub unfit: Unfit,
+    /// A clock instead of the server's, for tests.
+    pub clock: Option<Arc<dyn Clock>>,
+    pub(crate) credentials: Credentials,
+}
+
+/// When a login, a refresh, an exclusive update or an end is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Acknowledge {
+    /// Once the primary has written it. A fail-over may lose the last moments: ends are published again by the nodes
+    /// that know them, and admissions restored.
+    #[default]
+    Written,
+    /// Once all replicas have it, too: no acknowledged login can be lost, so a limit is exact across a fail-over. While
+    /// a replica is away, these operations fail: an admission is taken back, anything else may have happened.
+    Replicated,
+}
+
+/// What becomes of a server whose settings break the registry's promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Unfit {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It is used all the same, with a warning in the log.
+    Warn,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            domain: "site".into(),
+            deadline: Duration::from_secs(2),
+            acknowledge: Acknowledge::Written,
+            unfit: Unfit::Refuse,
+            clock: None,
+            credentials: Credentials::default(),
+        }
+    }
+}
+
+impl Options {
+    /// The same for another limit domain.
+    pub fn domain(self, domain: impl Into<String>) -> Self {
+        Self { domain: domain.into(), ..self }
+    }
+
+    /// The same with another deadline.
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    /// The same with another mind about when an operation is done.
+    pub fn acknowledge(self, acknowledge: Acknowledge) -> Self {
+        Self { acknowledge, ..self }
+    }
+
+    /// The same with another mind about unfit servers.
+    pub fn unfit(self, unfit: Unfit) -> Self {
+        Self { unfit, ..self }
+    }
+
+    /// The same on a clock of a test's.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Some(Arc::new(clock)), ..self }
+    }
+
+    /// The same, trusting the servers whose certificates lead to one of these (PEM), and no others. Without it, those
+    /// that the operating system trusts.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.credentials.roots = Some(pem.into().into());
+        self
+    }
+
+    /// The same, showing servers a certificate of our own, whose chain and private key are PEM.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.credentials.own = Some(Own { chain: chain.into().into(), key: key.into().into() });
+        self
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("domain", &self.domain)
+            .field("deadline", &self.deadline)
+            .field("acknowledge", &self.acknowledge)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! Acknowledged by all replicas: an operation is done once a proof, asked for after its answer, says that all have it.
+
+use std::sync::Arc;
+
+use countersign_registry::{
+    Admit, Admitted, Effect, End, EndReason, OpId, RegistryError, Repetition, Target,
+};
+use countersign_token::SessionId;
+
+use crate::caller::Caller;
+use crate::options::Acknowledge;
+
+impl Caller {
+    /// An operation, acknowledged as the options say. One that is not may have happened.
+    pub(crate) async fn acknowledged<T>(
+        self: Arc<Self>,
+        operation: impl Future<Output = Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        if self.acknowledge == Acknowledge::Written {
+            return operation.await;
+        }
+        let (deadline, epoch) = (self.deadline(), self.known.epoch());
+        let outcome = operation.await?;
+        // The operation was not of an earlier epoch than was known before it, nor of a later one than the proof is.
+        let proof = self.prove_replicated(epoch, deadline).await;
+        proof.map_err(|error| RegistryError::new(Effect::Unknown, error))?;
+        Ok(outcome)
+    }
+
+    /// An admission, acknowledged as the options say. One that is not is taken back: nobody holds its tokens.
+    pub(crate) async fn acknowledged_admission(
+        self: Arc<Self>,
+        admit: Admit,
+    ) -> Result<Admitted, RegistryError> {
+        if self.acknowledge == Acknowledge::Written {
+            return self.admit(admit).await;
+        }
+        let (deadline, epoch) = (self.deadline(), self.known.epoch());
+        let admitted = self.clone().admit(admit).await?;
+        let Err(error) = self.prove_replicated(epoch, deadline).await else { return Ok(admitted) };
+        // A repetition is of a session that others may hold tokens of already.
+        if let Admitted::Seated(seated) = &admitted
+            && seated.repetition == Repetition::First
+        {
+            self.take_back(seated.record.id).await;
+        }
+        Err(RegistryError::new(Effect::Unknown, error))
+    }
+
+    async fn take_back(self: &Arc<Self>, session: SessionId) {
+        let end = End {
+            id: OpId(session.as_bytes().map(|byte| !byte)),
+            target: Target::Sessions(vec![session]),
+            reason: EndReason::Logout,
+        };
+        if let Err(error) = self.clone().end(end).await {
+            // Its seat falls free once it dangles.
+            tracing::warn!(%error, "an admission that no replica has could not be taken back");
+        }
+    }
+}
