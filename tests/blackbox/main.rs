@@ -9,6 +9,7 @@ mod canary;
 mod carry_over;
 mod chosen_tokens;
 mod client_files;
+mod cluster;
 mod credentials;
 mod cross_site;
 mod dangling;

@@ -10,6 +10,13 @@ pub fn spa() -> &'static Path {
     PROGRAM.get_or_init(|| find("COUNTERSIGN_SPA", "countersign-example-spa", "countersign-example-spa"))
 }
 
+/// The example of many nodes: `COUNTERSIGN_CLUSTER`, or built from `examples/cluster`.
+pub fn cluster() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let name = "countersign-example-cluster";
+    PROGRAM.get_or_init(|| find("COUNTERSIGN_CLUSTER", name, name))
+}
+
 /// The command line: `COUNTERSIGN_CLI`, or built from `crates/cli`.
 pub fn cli() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();

@@ -10,7 +10,7 @@ use countersign::{Algorithm, Dpop, Limits, OnFull, Policy, Transport};
 /// A single-page application with sessions, on bare hyper.
 #[derive(Parser, Debug, Clone)]
 #[command(version, about, long_about = None)]
-pub(crate) struct Flags {
+pub struct Flags {
     /// Where to listen; port 0 picks a free one.
     #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
