@@ -1,6 +1,7 @@
 //! The registry in memory keeps the contract.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_registry::conformance::{self, Race};
 use countersign_registry::{ManualClock, MemoryRegistry, Registry};
@@ -18,7 +19,8 @@ fn sixty_four_threads_share_eight_seats() {
     for seed in 0..4 {
         let clock = ManualClock::at(Timestamp::from_secs(1_800_000_000));
         let registry: Arc<dyn Registry> = Arc::new(MemoryRegistry::with_clock(clock.clone()));
-        let outcome = conformance::race(&registry, &clock, Race { threads: 64, turns: 300, seats: 8, seed });
+        let race = Race { threads: 64, turns: 300, seats: 8, step: Duration::from_mins(15), seed };
+        let outcome = conformance::race(std::slice::from_ref(&registry), &clock, race);
         let all = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
         for (sum, times) in happened.iter_mut().zip(all) {
             *sum += times;

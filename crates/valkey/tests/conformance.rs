@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use countersign_registry::ManualClock;
 use countersign_registry::conformance::{self, Race};
 use support::{Engine, START, Server};
@@ -48,9 +50,9 @@ async fn sixty_four_threads_race(engine: Engine) {
     for seed in 1..30 {
         let clock = ManualClock::at(START);
         let registry = server.fresh(clock.clone()).await;
-        let race = Race { threads: 64, turns: 60, seats: 8, seed };
+        let race = Race { threads: 64, turns: 60, seats: 8, step: Duration::from_mins(15), seed };
         let outcome =
-            tokio::task::spawn_blocking(move || conformance::race(&registry, &clock, race)).await.unwrap();
+            tokio::task::spawn_blocking(move || conformance::race(&[registry], &clock, race)).await.unwrap();
         let happened = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
         all = std::array::from_fn(|thing| all[thing] + happened[thing]);
         if all.iter().all(|&times| times > 5) {

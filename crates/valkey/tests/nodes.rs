@@ -3,16 +3,18 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_registry::conformance::{self, Race};
 use countersign_registry::{
-    Admit, Admitted, BatchKind, CountOf, End, EndReason, Limits, OnFull, OpId, Owner, Registry,
+    Admit, Admitted, BatchKind, CountOf, End, EndReason, Limits, ManualClock, OnFull, OpId, Owner, Registry,
     RegistryError, Rules, SetLimits, Standing, Target,
 };
 use countersign_token::SessionId;
 use countersign_valkey::ValkeyRegistry;
 use futures_util::future::join_all;
-use support::{ENGINES, Server, patient};
+use support::{ENGINES, Engine, START, Server, patient};
 
 fn sid(number: u32) -> SessionId {
     let mut id = [7; 16];
@@ -81,6 +83,41 @@ async fn twelve_hundred_logins_race_for_five_hundred_seats_on_eight_nodes() {
         let counts = nodes[3].counts(CountOf::Site).await.unwrap();
         assert_eq!((counts.sessions, counts.seats), (500, 500));
     }
+}
+
+/// The same with logouts, expiry, and sessions that dangle and come back, judged from what the callers saw: the limit was
+/// kept at every instant, and each refusal was just.
+async fn many_nodes_race(engine: Engine) {
+    let server = Server::start(engine);
+    let mut all = [0; 4];
+    for seed in 1..10 {
+        let clock = ManualClock::at(START);
+        let nodes = join_all(
+            (0..8).map(|_| server.registry(patient().domain(format!("race {seed}")).clock(clock.clone()))),
+        );
+        let nodes: Vec<Arc<dyn Registry>> =
+            nodes.await.into_iter().map(|node| Arc::new(node) as Arc<dyn Registry>).collect();
+        let race = Race { threads: 64, turns: 90, seats: 500, step: Duration::from_secs(20), seed };
+        let raced = move || conformance::race(&nodes, &clock, race);
+        let outcome = tokio::task::spawn_blocking(raced).await.unwrap();
+        let happened = [outcome.admitted, outcome.refused, outcome.returned, outcome.lapsed];
+        all = std::array::from_fn(|thing| all[thing] + happened[thing]);
+        // Who dangles for long enough to come back is few.
+        if all.iter().zip([1200, 100, 2, 100]).all(|(times, enough)| times > &enough) {
+            return;
+        }
+    }
+    panic!("races in which little happened prove little: {all:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_race_while_sessions_come_and_go_on_redis() {
+    many_nodes_race(Engine::Redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_race_while_sessions_come_and_go_on_valkey() {
+    many_nodes_race(Engine::Valkey).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

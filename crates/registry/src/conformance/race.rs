@@ -26,6 +26,9 @@ pub struct Race {
     pub turns: u64,
     /// For how many seats of the site.
     pub seats: u32,
+    /// How far the clock moves, at most, in one turn of twenty. Sessions live for up to two hours, and dangle after half
+    /// an hour.
+    pub step: Duration,
     /// What they do is random; which thread comes first is the machine's affair all the same.
     pub seed: u64,
 }
@@ -44,17 +47,20 @@ pub struct Outcome {
 }
 
 /// Lets threads race for the seats of a registry that reads this clock, and panics if the limit was exceeded at any
-/// instant or a refusal was unjust. The clock is moved by the racers, so sessions dangle and expire in between.
+/// instant or a refusal was unjust. The clock is moved by the racers, so sessions dangle and expire in between. Where
+/// many nodes share the registry, each thread asks one of them.
 ///
 /// Each thread waits for its own calls, so it must not be a runtime's only one.
 ///
 /// # Panics
 ///
-/// If the registry breaks the rules of seats, or fails.
-pub fn race(registry: &Arc<dyn Registry>, clock: &ManualClock, race: Race) -> Outcome {
+/// If the registry breaks the rules of seats, or fails; or if there is no node.
+pub fn race(nodes: &[Arc<dyn Registry>], clock: &ManualClock, race: Race) -> Outcome {
     let limits = Limits::none().per_site(race.seats, OnFull::Refuse);
-    registry.configure(Rules { limits, ..Rules::default() });
-    let course = &Course { registry, clock, stopwatch: Stopwatch::default(), moves: Mutex::default(), race };
+    for node in nodes {
+        node.configure(Rules { limits, ..Rules::default() });
+    }
+    let course = &Course { nodes, clock, stopwatch: Stopwatch::default(), moves: Mutex::default(), race };
     let runners: Vec<Runner<'_>> = thread::scope(|scope| {
         let running: Vec<_> =
             (0..race.threads).map(|number| scope.spawn(move || Runner::new(course, number).run())).collect();
@@ -64,7 +70,7 @@ pub fn race(registry: &Arc<dyn Registry>, clock: &ManualClock, race: Race) -> Ou
 }
 
 struct Course<'a> {
-    registry: &'a Arc<dyn Registry>,
+    nodes: &'a [Arc<dyn Registry>],
     clock: &'a ManualClock,
     stopwatch: Stopwatch,
     moves: Mutex<Vec<Move>>,
@@ -147,6 +153,7 @@ impl Sitting {
 
 struct Runner<'a> {
     course: &'a Course<'a>,
+    registry: &'a dyn Registry,
     number: u64,
     random: u64,
     /// The last sitting of each session that it has, by its place among the sittings.
@@ -159,8 +166,10 @@ struct Runner<'a> {
 impl<'a> Runner<'a> {
     fn new(course: &'a Course<'a>, number: u64) -> Self {
         let random = course.race.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (number << 32);
+        let node = number as usize % course.nodes.len();
         Self {
             course,
+            registry: &*course.nodes[node],
             number,
             random,
             sessions: Vec::new(),
@@ -176,7 +185,7 @@ impl<'a> Runner<'a> {
                 0..8 => self.login(turn),
                 8..13 => self.refresh(),
                 13..18 => self.logout(),
-                18 => self.course.move_clock(Duration::from_secs(self.random % 900)),
+                18 => self.move_clock(),
                 _ => self.count(),
             }
         }
@@ -187,6 +196,11 @@ impl<'a> Runner<'a> {
         self.random =
             self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.random >> 33
+    }
+
+    fn move_clock(&mut self) {
+        let drawn = self.draw() % 1000;
+        self.course.move_clock(self.course.race.step / 1000 * drawn as u32);
     }
 
     fn one_of_mine(&mut self) -> Option<usize> {
@@ -201,7 +215,7 @@ impl<'a> Runner<'a> {
         let lifetime = Lifetime::For(Duration::from_secs(1 + self.draw() % 7200));
         let owner = Owner::new(format!("user {}", self.number % 7));
         let admit = Admit { lifetime, ..Admit::new(SessionId::from_bytes(id), owner) };
-        match self.course.call(self.course.registry.admit(admit)) {
+        match self.course.call(self.registry.admit(admit)) {
             (Admitted::Seated(seated), span) => self.sit(seated.record, span),
             (Admitted::Full(_), span) => self.refusals.push(span),
             (other, _) => panic!("a login was answered {other:?}"),
@@ -220,7 +234,7 @@ impl<'a> Runner<'a> {
         let session = self.sittings[place].session.id;
         let rotate =
             Rotate { session, id: nil, parent: nil, issued: Timestamp::ZERO, activity: Activity::Active };
-        match self.course.call(self.course.registry.rotate(rotate)) {
+        match self.course.call(self.registry.rotate(rotate)) {
             (Rotated::Renewed(renewal), span) if renewal.at >= self.sittings[place].lapses() => {
                 self.returned += 1;
                 self.sit(renewal.record, span);
@@ -240,12 +254,12 @@ impl<'a> Runner<'a> {
         id[8..].copy_from_slice(&(place as u64).to_be_bytes());
         let target = Target::Sessions(vec![self.sittings[place].session.id]);
         let end = End { id: OpId(id), target, reason: EndReason::Logout };
-        let (_, span) = self.course.call(self.course.registry.end(end));
+        let (_, span) = self.course.call(self.registry.end(end));
         self.sittings[place].logout = Some(span);
     }
 
     fn count(&mut self) {
-        let (counts, _) = self.course.call(self.course.registry.counts(CountOf::Site));
+        let (counts, _) = self.course.call(self.registry.counts(CountOf::Site));
         let seats = self.course.race.seats;
         assert!(counts.seats <= seats.into(), "{} of {seats} seats are taken", counts.seats);
     }
