@@ -1,9 +1,14 @@
 //! Many nodes by one command: what it shows, that it survives the death of a node, and that it leaves nothing behind.
 
-use countersign_tests::{Client, Cluster, Member};
+use std::process::Command;
+use std::time::Duration;
+
+use countersign_tests::{Client, Cluster, Member, cli, eventually, header};
 use futures_util::future::join_all;
 use rustix::process::Signal;
 use serde_json::json;
+
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The client, speaking to one node past the load balancer.
 fn at(client: &Client, node: Member) -> Client {
@@ -76,10 +81,82 @@ async fn a_site_of_many_nodes_survives_the_death_of_one() {
     client.logout().await;
     for node in [nodes[0], nodes[2]] {
         let refused = || async { at(&copy, node).get("/session").await.status == 401 };
-        countersign_tests::eventually("the end is known", std::time::Duration::from_secs(10), refused).await;
+        eventually("the end is known", PATIENCE, refused).await;
         at(&copy, node).get("/session").await.ended("logout");
     }
 
     cluster.signal(Signal::INT);
     leaves_nothing(&mut cluster).await;
+}
+
+/// Changes the one key file that the nodes share.
+fn keys(cluster: &Cluster, words: &[&str]) {
+    let mut command = Command::new(cli());
+    command.arg("keys").args(words).arg("--keys").arg(cluster.scratch().join("keys.json"));
+    let ran = command.output().unwrap();
+    assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ran.stderr));
+}
+
+/// Whether a node has as many keys as this, as it publishes them.
+async fn publishes(client: &Client, node: Member, count: usize) -> bool {
+    let set = at(client, node).get("/.well-known/jwks.json").await.expect(200);
+    set["keys"].as_array().unwrap().len() == count
+}
+
+#[tokio::test]
+async fn keys_change_on_all_nodes_without_a_stranger_among_them() {
+    // It may have to be built, while sessions grow old.
+    let _ = cli();
+    let mut cluster = Cluster::start(&[]);
+    cluster.says("stop with Ctrl-C").await;
+    let (nodes, nobody) = (cluster.nodes(), cluster.client());
+    let mut early = nobody.clone();
+    early.login("alice").await;
+
+    // A successor is known everywhere before it signs, so nobody meets a node that does not know their key.
+    keys(&cluster, &["rotate"]);
+    for &node in &nodes {
+        eventually("the successor is published", PATIENCE, || publishes(&nobody, node, 2)).await;
+    }
+    keys(&cluster, &["rotate", "--now"]);
+    let old = header(&early.access())["kid"].as_str().unwrap().to_owned();
+    let mut late = nobody.clone();
+    let signs_anew = || async {
+        let mut client = nobody.clone();
+        client.login("bob").await;
+        for &node in &nodes {
+            at(&client, node).get("/session").await.expect(200);
+            at(&early, node).get("/session").await.expect(200);
+        }
+        header(&client.access())["kid"] != old.as_str()
+    };
+    eventually("the successor signs", PATIENCE, signs_anew).await;
+    // The last node may sign with the old key yet.
+    while late.jar.names().is_empty() || header(&late.access())["kid"] == old.as_str() {
+        late = nobody.clone();
+        late.login("bob").await;
+    }
+
+    keys(&cluster, &["remove", &old, "--yes"]);
+    for &node in &nodes {
+        let refused = || async { at(&early, node).get("/session").await.status == 401 };
+        eventually("the removal is known", PATIENCE, refused).await;
+        at(&early, node).get("/session").await.ended("key-removed");
+        at(&late, node).get("/session").await.expect(200);
+    }
+
+    // Without a successor there is a fresh key, and it is the same one on all nodes.
+    let signing = header(&late.access())["kid"].as_str().unwrap().to_owned();
+    keys(&cluster, &["remove", &signing, "--yes"]);
+    for &node in &nodes {
+        let refused = || async { at(&late, node).get("/session").await.status == 401 };
+        eventually("the removal is known", PATIENCE, refused).await;
+    }
+    for &through in &nodes {
+        let mut client = at(&nobody, through);
+        client.login("carol").await;
+        for &node in &nodes {
+            at(&client, node).get("/session").await.expect(200);
+        }
+    }
 }

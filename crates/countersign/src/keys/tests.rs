@@ -317,6 +317,23 @@ fn of_two_servers_on_one_file_one_rotates() {
     assert_eq!(*one.current().to_json(), *other.current().to_json());
 }
 
+/// Each hears of it by the feed, and none makes a key that the others do not know.
+#[test]
+fn of_eight_servers_on_one_file_all_sign_with_one_key_after_a_removal() {
+    let (_folder, path) = folder();
+    let servers: Vec<_> = (0..8).map(|_| Keys::from(created(&path))).collect();
+    let compromised = signer(&servers[0].current());
+    thread::scope(|scope| {
+        for keys in &servers {
+            scope.spawn(|| keys.mark_removed(&compromised, LATER).unwrap());
+        }
+    });
+    let fresh = signer(&servers[0].current());
+    assert_ne!(fresh, compromised);
+    assert!(servers.iter().all(|keys| signer(&keys.current()) == fresh));
+    assert_eq!(signer(KeyFile::open(&path).unwrap().ring()), fresh);
+}
+
 #[test]
 fn a_removal_heard_of_elsewhere_is_news_once() {
     let (_folder, path) = folder();
