@@ -43,20 +43,20 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn tell(event: &SessionEvent) -> Option<Value> {
     Some(match event {
-        SessionEvent::Started { session, owner } => {
+        SessionEvent::Started { session, owner, .. } => {
             json!({ "what": "started", "session": session.to_string(), "subject": &*owner.subject })
         }
-        SessionEvent::Refreshed { session } => {
+        SessionEvent::Refreshed { session, .. } => {
             json!({ "what": "refreshed", "session": session.to_string() })
         }
         SessionEvent::SeatRefused { session, .. } => {
             json!({ "what": "seat-refused", "session": session.to_string() })
         }
-        SessionEvent::RefreshReused { session } => {
+        SessionEvent::RefreshReused { session, .. } => {
             json!({ "what": "refresh-reused", "session": session.to_string() })
         }
         SessionEvent::MintFailed { detail } => json!({ "what": "mint-failed", "detail": detail }),
-        SessionEvent::Refused { code } => json!({ "what": "refused", "code": code }),
+        SessionEvent::Refused { code, .. } => json!({ "what": "refused", "code": code }),
         _ => return None,
     })
 }

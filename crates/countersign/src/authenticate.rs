@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use countersign_registry::{EndReason, Owner, Question, Verdict};
 use countersign_token::{
-    AccessClaims, CachedToken, Expect, NotLive, SessionId, Timestamp, TokenError, TokenErrorKind, Unverified,
+    AccessClaims, CachedToken, Expect, Identity, NotLive, SessionId, Timestamp, TokenError, TokenErrorKind,
+    Unverified,
 };
 
 use crate::credential::{Credentials, Presented, Scheme};
@@ -146,15 +147,26 @@ pub(crate) fn refusal(error: TokenError) -> Refusal {
     }
 }
 
-/// The session of an access token that is ours, expired or not: enough to end or replace it, not to use it.
-pub(crate) fn authentic_access(inner: &Inner, token: &str) -> Option<SessionId> {
+/// The session of a token that is ours, expired or not, and whose it is: enough to end or replace it, not to use it.
+pub(crate) type Authentic = (SessionId, Owner);
+
+/// The session of an access token.
+pub(crate) fn authentic_access(inner: &Inner, token: &str) -> Option<Authentic> {
     let unverified = Unverified::parse(token, TOKEN_LIMIT).ok()?;
     let verified = inner.ring().verify_access(&unverified).ok()?;
     match verified.live(&expect(inner, inner.now())) {
-        Ok(live) => Some(live.claims().identity.session),
-        Err(NotLive::Expired(expired)) => Some(expired.claims().identity.session),
+        Ok(live) => Some(authentic(&live.claims().identity)),
+        Err(NotLive::Expired(expired)) => Some(authentic(&expired.claims().identity)),
         Err(_) => None,
     }
+}
+
+fn authentic(identity: &Identity) -> Authentic {
+    (identity.session, owner(identity))
+}
+
+pub(crate) fn owner(identity: &Identity) -> Owner {
+    Owner { tenant: identity.tenant.as_deref().map(Into::into), subject: identity.subject.as_str().into() }
 }
 
 /// Whether a refresh token is ours and has not expired: a refresh may give it an access token.
@@ -165,14 +177,14 @@ fn may_refresh(inner: &Inner, token: &str) -> bool {
         .is_ok_and(|verified| verified.live(&expect).is_ok())
 }
 
-/// The session of a refresh token that is ours, expired or not.
-pub(crate) fn authentic_refresh(inner: &Inner, token: &str) -> Option<SessionId> {
+/// The session of a refresh token.
+pub(crate) fn authentic_refresh(inner: &Inner, token: &str) -> Option<Authentic> {
     let unverified = Unverified::parse(token, TOKEN_LIMIT).ok()?;
     let verified = inner.ring().verify_refresh(&unverified).ok()?;
     let expect = Expect { audience: &inner.config.issuer, ..expect(inner, inner.now()) };
     match verified.live(&expect) {
-        Ok(live) => Some(live.claims().identity.session),
-        Err(NotLive::Expired(expired)) => Some(expired.claims().identity.session),
+        Ok(live) => Some(authentic(&live.claims().identity)),
+        Err(NotLive::Expired(expired)) => Some(authentic(&expired.claims().identity)),
         Err(_) => None,
     }
 }
@@ -197,11 +209,7 @@ impl Active {
     }
 
     pub(crate) fn owner(&self) -> Owner {
-        let identity = &self.claims().identity;
-        Owner {
-            tenant: identity.tenant.as_deref().map(Into::into),
-            subject: identity.subject.as_str().into(),
-        }
+        owner(&self.claims().identity)
     }
 
     pub(crate) fn question(&self) -> Question<'_> {

@@ -111,7 +111,8 @@ impl Carried {
         mut response: Response<crate::body::ResponseBody<B>>,
     ) -> Response<crate::body::ResponseBody<B>> {
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            self.sessions.inner().tell(&crate::SessionEvent::Refused { code: refusal.code() });
+            let session = if let Auth::Active(active) = &self.auth { Some(active.session()) } else { None };
+            self.sessions.inner().tell(&crate::SessionEvent::Refused { code: refusal.code(), session });
             if self.style.differs() {
                 response = refusal.to_response(&self.style).map(crate::body::ResponseBody::full);
             }

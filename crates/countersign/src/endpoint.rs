@@ -24,8 +24,10 @@ use crate::body;
 use crate::cookie::Jar;
 use crate::credential::Credentials;
 use crate::csrf::{self, Verdict};
+use crate::device;
 use crate::dpop::{self, Came, DpopNonce, Spoken};
 use crate::event::SessionEvent;
+use crate::flow::Client;
 use crate::gate;
 use crate::layer::Answer;
 use crate::refusal::Refusal;
@@ -101,7 +103,7 @@ impl Endpoint {
             Err(refusal) => Err(refusal),
         };
         let mut answer = answer.unwrap_or_else(|refusal| {
-            inner.tell(&SessionEvent::Refused { code: refusal.code() });
+            inner.tell(&SessionEvent::Refused { code: refusal.code(), session: None });
             let mut answer = refusal.to_response(&style).map(Into::into);
             dpop::challenge(&inner, Spoken::of(&parts.headers), &refusal, &mut answer);
             answer
@@ -245,6 +247,15 @@ impl Call<'_> {
             self.stale_nonce.store(true, Ordering::Relaxed);
         }
         Ok(active)
+    }
+
+    /// Who exchanges a refresh token by it.
+    fn client(&self) -> Client<'_> {
+        Client {
+            activity: self.credentials.passive,
+            came: self.came.as_ref(),
+            device: device::label(self.headers()),
+        }
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -11,9 +11,10 @@ use crate::carried::Carried;
 use crate::cookie;
 use crate::credential::{Credentials, Scheme};
 use crate::csrf::{self, Verdict};
+use crate::device;
 use crate::dpop::Came;
 use crate::endpoint::{self, Endpoint};
-use crate::flow;
+use crate::flow::{self, Client};
 use crate::layer::Answer;
 use crate::problem::{Dialect, ProblemStyle};
 use crate::refusal::Refusal;
@@ -45,7 +46,7 @@ enum Wait {
     /// The view is too old to be believed.
     Check(Active),
     /// The access token has expired, and the layer renews by itself.
-    Renew(Box<str>),
+    Renew { token: Box<str>, device: Option<Arc<str>> },
 }
 
 /// Decides. Takes the refresh cookie out of the request, so that the application never sees it.
@@ -66,7 +67,7 @@ pub(crate) fn judge<B>(sessions: &Sessions, request: &mut Request<B>) -> Gate {
     let gate = match read(sessions, request, style.clone()) {
         Ok(gate) => gate,
         Err(refusal) => {
-            inner.tell(&crate::SessionEvent::Refused { code: refusal.code() });
+            inner.tell(&crate::SessionEvent::Refused { code: refusal.code(), session: None });
             return Gate::Refuse(refusal.to_response(&style).map(Into::into));
         }
     };
@@ -89,18 +90,19 @@ fn read<B>(sessions: &Sessions, request: &Request<B>, style: ProblemStyle) -> Re
     // A refresh cookie does not answer for somebody else's bearer token.
     let in_cookie = credentials.access.is_none_or(|access| access.scheme == Scheme::Cookie);
     let renewal = if in_cookie { config.renewal } else { Renewal::ByTheClient };
-    Ok(match carried.waits_for(renewal) {
+    Ok(match carried.waits_for(renewal, request.headers()) {
         None => Gate::Pass(Arc::new(carried)),
         Some(what) => Gate::Slow(Waiting { sessions: sessions.clone(), carried, what }),
     })
 }
 
 impl Carried {
-    fn waits_for(&self, renewal: Renewal) -> Option<Wait> {
+    fn waits_for(&self, renewal: Renewal, headers: &HeaderMap) -> Option<Wait> {
         match &self.auth {
             Auth::Active(active) if active.is_stale() => Some(Wait::Check(active.clone())),
             Auth::Refused(Refusal::TokenExpired) | Auth::Nobody if renewal == Renewal::Inline => {
-                self.refresh_token().map(|token| Wait::Renew(token.into()))
+                let device = || device::label(headers);
+                self.refresh_token().map(|token| Wait::Renew { token: token.into(), device: device() })
             }
             _ => None,
         }
@@ -114,13 +116,16 @@ impl Waiting {
             let mut carried = self.carried;
             match self.what {
                 Wait::Check(active) => carried.auth = active.check(&inner).await,
-                Wait::Renew(token) => match flow::renew(&inner, &token, carried.activity).await {
-                    Ok((auth, grant)) => {
-                        carried.auth = auth;
-                        carried.keep(grant);
+                Wait::Renew { token, device } => {
+                    let client = Client { activity: carried.activity, came: None, device };
+                    match flow::renew(&inner, &token, &client).await {
+                        Ok((auth, grant)) => {
+                            carried.auth = auth;
+                            carried.keep(grant);
+                        }
+                        Err(refusal) => carried.auth = Auth::Refused(refusal),
                     }
-                    Err(refusal) => carried.auth = Auth::Refused(refusal),
-                },
+                }
             }
             Arc::new(carried)
         }

@@ -14,6 +14,7 @@
 //! operation of the [`Registry`] and turn its outcome into a grant.
 
 mod address;
+mod administrator;
 mod authenticate;
 #[cfg(feature = "axum")]
 mod axum;
@@ -50,9 +51,11 @@ mod state;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
+mod unusual;
 mod visitor;
 
 pub use address::{Network, ParseNetworkError, ProxyHeader, TrustedProxies};
+pub use administrator::Administrator;
 #[cfg(feature = "axum")]
 pub use axum::Fresh;
 pub use body::{BodyLimits, Presence, ResponseBody, expect_json, read_json, read_optional_json};
@@ -60,13 +63,13 @@ pub use builder::{Builder, ConfigError};
 pub use cookie::{CookieNames, InvalidCookieName};
 pub use countersign_registry::{
     Clock, CountOf, Counts, EndReason, Limit, Limits, ManualClock, MemoryRegistry, OnFull, Owner, Registry,
-    RegistryError, Scope, SystemClock,
+    RegistryError, Repetition, Scope, SystemClock,
 };
 pub use countersign_token::{
     Algorithm, KeyId, KeyRing, SessionData, SessionId, StateFormat, StateVersion, Timestamp,
 };
 pub use dpop::{Dpop, DpopNonce};
-pub use event::{EventSink, SessionEvent};
+pub use event::{Actor, EndScope, EventSink, SessionEvent};
 pub use future::ResponseFuture;
 pub use grant::{Farewell, Grant};
 pub use keys::{KeyFile, Keys};
@@ -83,6 +86,7 @@ pub use session::Session;
 pub use sessions::{Sessions, Stale};
 pub use single_use::{SingleUseFuture, SingleUseProof, SingleUseService};
 pub use transport::{ParseTransportError, Transport};
+pub use unusual::Finding;
 pub use visitor::Visitor;
 
 /// The README's snippets are tests.

@@ -131,5 +131,6 @@ fn session_of_browser(carried: &Carried) -> Option<SessionId> {
     }
     let inner = carried.sessions.inner();
     let access = carried.access_token().and_then(|token| authenticate::authentic_access(inner, token));
-    access.or_else(|| carried.refresh_token().and_then(|token| authenticate::authentic_refresh(inner, token)))
+    let refresh = || carried.refresh_token().and_then(|token| authenticate::authentic_refresh(inner, token));
+    access.or_else(refresh).map(|(session, _)| session)
 }

@@ -15,6 +15,7 @@ use crate::carried::{Beside, Carried};
 use crate::credential::Credentials;
 use crate::device;
 use crate::endpoint;
+use crate::event::Actor;
 use crate::flow;
 use crate::grant::{Farewell, Grant};
 use crate::held::{self, Held};
@@ -268,7 +269,7 @@ impl<D> Session<D> {
     /// [`Refusal::RegistryUnavailable`]: it may have happened; the client keeps its cookies and repeats.
     pub async fn end(self) -> Result<Farewell, Refusal> {
         let inner = self.inner();
-        flow::end_session(inner, vec![self.id()], EndReason::Logout).await?;
+        flow::end_sessions(inner, vec![(self.id(), self.owner())], EndReason::Logout, Actor::User).await?;
         Ok(flow::farewell(inner, self.facts.held.cookies()))
     }
 
@@ -279,7 +280,9 @@ impl<D> Session<D> {
     /// [`Refusal::RegistryUnavailable`]: it may have happened.
     pub async fn end_others(&self) -> Result<u64, Refusal> {
         let target = Target::Owner(self.owner(), Some(self.id()));
-        let ended = flow::end(self.inner(), self.op(), target, EndReason::EndedByUser).await?;
+        let ended =
+            flow::end(self.inner(), self.op(), target, EndReason::EndedByUser, Actor::User(self.id()))
+                .await?;
         Ok(ended.sessions)
     }
 
@@ -290,7 +293,10 @@ impl<D> Session<D> {
     /// [`Refusal::NotFound`] if its subject has no such session; [`Refusal::RegistryUnavailable`].
     pub async fn end_other(&self, session: SessionId) -> Result<(), Refusal> {
         let target = Target::Own(self.owner(), session);
-        match flow::end(self.inner(), self.op(), target, EndReason::EndedByUser).await?.sessions {
+        match flow::end(self.inner(), self.op(), target, EndReason::EndedByUser, Actor::User(self.id()))
+            .await?
+            .sessions
+        {
             0 => Err(Refusal::NotFound),
             _ => Ok(()),
         }

@@ -10,10 +10,11 @@ use countersign_token::{KeyId, KeyRing, StateFormat, Timestamp, TokenCache};
 use http::{HeaderMap, HeaderValue};
 
 use crate::address::TrustedProxies;
+use crate::administrator::Administrator;
 use crate::builder::{Builder, ClaimsHook};
 use crate::cookie::CookieNames;
 use crate::dpop::{Dpop, Replay};
-use crate::event::{EventSink, SessionEvent};
+use crate::event::{Actor, EventSink, SessionEvent};
 use crate::flow;
 use crate::keys::Keys;
 use crate::layer::SessionLayer;
@@ -81,13 +82,19 @@ impl Sessions {
     pub async fn remove_key(&self, kid: &KeyId) -> Result<(), Refusal> {
         let id = OpId(self.inner.random.bytes());
         let _ended =
-            flow::end(&self.inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved).await?;
+            flow::end(&self.inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved, Actor::Host)
+                .await?;
         Ok(())
+    }
+
+    /// The same sessions in the hands of an administrator, under whose name ends are told.
+    pub fn as_administrator(&self, who: Owner) -> Administrator {
+        Administrator::new(self.clone(), who)
     }
 
     async fn end(&self, target: Target) -> Result<u64, Refusal> {
         let id = OpId(self.inner.random.bytes());
-        Ok(flow::end(&self.inner, id, target, EndReason::EndedByAdmin).await?.sessions)
+        Ok(flow::end(&self.inner, id, target, EndReason::EndedByAdmin, Actor::Host).await?.sessions)
     }
 
     /// Counts live sessions and seats.

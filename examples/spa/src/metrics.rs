@@ -81,7 +81,7 @@ fn words(event: &SessionEvent) -> (&'static str, &'static str) {
         SessionEvent::Ended { reason, .. } => ("ended", reason.as_str()),
         SessionEvent::EndedMany { reason, .. } => ("ended-many", reason.as_str()),
         SessionEvent::DataUnreadable { .. } => ("data-unreadable", ""),
-        SessionEvent::Refused { code } => ("refused", code),
+        SessionEvent::Refused { code, .. } => ("refused", code),
         SessionEvent::ProofRefused { check } => ("proof-refused", check),
         SessionEvent::RegistryFailed { operation, .. } => ("registry-failed", operation),
         SessionEvent::KeysChanged => ("keys-changed", ""),
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn what_happens_is_counted() {
         let metrics = Metrics::new().unwrap();
-        metrics.note(&SessionEvent::Refused { code: "token-expired" });
-        metrics.note(&SessionEvent::Refused { code: "token-expired" });
+        metrics.note(&SessionEvent::Refused { code: "token-expired", session: None });
+        metrics.note(&SessionEvent::Refused { code: "token-expired", session: None });
         metrics.request("/api/cart", http::StatusCode::OK, Duration::from_millis(3));
         metrics.sessions(Counts { sessions: 3, seats: 2 });
         let text = metrics.render();

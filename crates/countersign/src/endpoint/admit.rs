@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 
 pub(super) async fn serve<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
     let form: ChoiceForm = body::read_json(call.headers(), body, BodyLimits::default()).await?;
-    let replaces = super::refresh::sessions(call, None).into_iter().next();
+    let replaces = super::refresh::sessions(call, None).first().map(|&(session, _)| session);
     let device = device::label(call.headers());
     let (came, key) = (call.came.as_ref(), call.credentials.idempotency_key);
     let begun = flow::admit_choice(call.inner, &form, device, replaces, came, key).await?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Call;
 use crate::authenticate::Active;
 use crate::body::OwnBody;
+use crate::event::Actor;
 use crate::flow;
 use crate::grant::json;
 use crate::layer::Answer;
@@ -48,7 +49,9 @@ struct Count {
 pub(super) async fn end_others(call: &Call<'_>) -> Result<Answer, Refusal> {
     let active = call.active(&Require::session().fresh()).await?;
     let target = Target::Owner(active.owner(), Some(active.session()));
-    let ended = flow::end(call.inner, op(call.inner), target, EndReason::EndedByUser).await?;
+    let ended =
+        flow::end(call.inner, op(call.inner), target, EndReason::EndedByUser, Actor::User(active.session()))
+            .await?;
     Ok(json(StatusCode::OK, &Count { ended: ended.sessions }))
 }
 
@@ -56,7 +59,9 @@ pub(super) async fn end_one(call: &Call<'_>, id: &str) -> Result<Answer, Refusal
     let active = call.active(&Require::session().fresh()).await?;
     let session = id.parse().map_err(|_| Refusal::NotFound)?;
     let target = Target::Own(active.owner(), session);
-    let ended = flow::end(call.inner, op(call.inner), target, EndReason::EndedByUser).await?;
+    let ended =
+        flow::end(call.inner, op(call.inner), target, EndReason::EndedByUser, Actor::User(active.session()))
+            .await?;
     if ended.sessions == 0 { Err(Refusal::NotFound) } else { Ok(no_content()) }
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn redeem<B: http_body::Body>(call: &Call<'_>, body: B) -> Resu
     if form.confirm.is_none() {
         return Ok(json(StatusCode::OK, &flow::offer(call.inner, &form).await?));
     }
-    let replaces = refresh::sessions(call, None).into_iter().next();
+    let replaces = refresh::sessions(call, None).first().map(|&(session, _)| session);
     let device = device::label(call.headers());
     let (came, key) = (call.came.as_ref(), call.credentials.idempotency_key);
     let begun = flow::redeem(call.inner, &form, device, replaces, came, key).await?;

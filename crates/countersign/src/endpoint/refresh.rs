@@ -3,12 +3,12 @@
 use std::fmt;
 
 use countersign_registry::EndReason;
-use countersign_token::SessionId;
 use serde::Deserialize;
 
 use super::Call;
-use crate::authenticate;
+use crate::authenticate::{self, Authentic};
 use crate::body::{self, BodyLimits};
+use crate::event::Actor;
 use crate::flow;
 use crate::layer::Answer;
 use crate::refusal::Refusal;
@@ -29,7 +29,7 @@ impl fmt::Debug for Form {
 pub(super) async fn refresh<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
     let form = form(call, body).await?;
     let token = presented(call, form.as_ref()).ok_or(Refusal::NotAuthenticated)?;
-    let grant = flow::refresh(call.inner, token, call.credentials.passive, call.came.as_ref()).await?;
+    let grant = flow::refresh(call.inner, token, &call.client()).await?;
     Ok(grant.into_response())
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn refresh<B: http_body::Body>(call: &Call<'_>, body: B) -> Res
 pub(super) async fn logout<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
     let form = form(call, body).await?;
     let sessions = sessions(call, form.as_ref().and_then(|form| form.refresh_token.as_deref()));
-    flow::end_session(call.inner, sessions, EndReason::Logout).await?;
+    flow::end_sessions(call.inner, sessions, EndReason::Logout, Actor::User).await?;
     let states: Vec<String> = call.jar().states.iter().map(|state| state.name.to_owned()).collect();
     Ok(flow::farewell(call.inner, &states).into_response())
 }
@@ -56,7 +56,7 @@ pub(super) fn presented<'a>(call: &'a Call<'_>, form: Option<&'a Form>) -> Optio
 }
 
 /// The sessions of the authentic tokens of a request, expired or not; no session twice.
-pub(super) fn sessions(call: &Call<'_>, in_body: Option<&str>) -> Vec<SessionId> {
+pub(super) fn sessions(call: &Call<'_>, in_body: Option<&str>) -> Vec<Authentic> {
     let inner = call.inner;
     let access = call.credentials.access.as_ref();
     let access = access.and_then(|access| authenticate::authentic_access(inner, access.token));

@@ -148,7 +148,12 @@ pub(crate) async fn redeem(
     })?;
     if begun.seated.repetition == Repetition::First {
         let to = begun.seated.record.id;
-        inner.tell(&SessionEvent::HandedOver { session: sealed.handed_off.giver, to });
+        inner.tell(&SessionEvent::HandedOver {
+            session: sealed.handed_off.giver,
+            to,
+            owner: begun.seated.record.owner.clone(),
+            device: begun.seated.record.device.clone(),
+        });
     }
     Ok(begun)
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use countersign_registry::{
-    Admission, Admit, Admitted, Code, Digest, EndReason, Full, Holding, Lifetime, OnFull, Owner, Seated,
+    Admission, Admit, Admitted, Code, Digest, EndReason, Full, Holding, Lifetime, OnFull, Owner, Repetition,
+    Seated,
 };
 use countersign_token::SessionId;
 
@@ -11,7 +12,7 @@ use super::choice;
 use super::handoff::HandedOff;
 use super::mint::{self, Material, Persistence, Successor};
 use crate::dpop::Binding;
-use crate::event::SessionEvent;
+use crate::event::{Actor, SessionEvent};
 use crate::grant::Grant;
 use crate::object::SessionObject;
 use crate::refusal::{LimitRefusal, Refusal};
@@ -54,7 +55,8 @@ pub(crate) async fn login(inner: &Arc<Inner>, login: Login) -> Result<Begun, Ref
                 Ok(begun) => Ok(begun),
                 Err(refusal) => {
                     // Nobody will ever hold it, so it must hold no seat.
-                    let _ = super::end_session(inner, vec![session], EndReason::Logout).await;
+                    let ended = vec![(session, login.owner.clone())];
+                    let _ = super::end_sessions(inner, ended, EndReason::Logout, |_| Actor::Rule).await;
                     Err(refusal)
                 }
             }
@@ -87,7 +89,7 @@ fn prepare(inner: &Inner, login: &Login) -> Admit {
 fn finish(inner: &Inner, login: &Login, seated: Seated) -> Result<Begun, Refusal> {
     inner.node.saw_registry_instant(seated.at);
     inner.node.learn(inner, &seated.entries);
-    inner.tell(&SessionEvent::Started { session: seated.record.id, owner: login.owner.clone() });
+    tell(inner, login, &seated);
     let material = Material {
         record: &seated.record,
         holding: Holding::Seat,
@@ -99,6 +101,19 @@ fn finish(inner: &Inner, login: &Login, seated: Seated) -> Result<Begun, Refusal
     let (grant, _) = mint::tokens(inner, &material)?;
     let grant = grant.repeated(seated.repetition);
     Ok(Begun { seated, persistence: login.persistence, grant })
+}
+
+fn tell(inner: &Inner, login: &Login, seated: &Seated) {
+    let session = seated.record.id;
+    inner.tell(&SessionEvent::Started {
+        session,
+        owner: login.owner.clone(),
+        device: seated.record.device.clone(),
+        repetition: seated.repetition,
+    });
+    if seated.repetition == Repetition::First {
+        super::end::tell_made_room(inner, &seated.entries, session);
+    }
 }
 
 fn refused(inner: &Inner, login: &Login, full: &Full) -> Refusal {

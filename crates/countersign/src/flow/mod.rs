@@ -11,10 +11,10 @@ mod refresh;
 mod update;
 
 pub(crate) use choice::{ChoiceForm, admit_choice};
-pub(crate) use end::{end, end_session, farewell};
+pub(crate) use end::{end, end_sessions, farewell};
 pub(crate) use handoff::{HandoffForm, LIFE as HANDOFF_LIFE, hand_off, offer, redeem};
 pub(crate) use login::{Login, login};
-pub(crate) use refresh::{hold, refresh, renew};
+pub(crate) use refresh::{Client, hold, refresh, renew};
 pub(crate) use update::{Presented, carry_session, carry_visit, exclusive, plain, read_visit, reset, visit};
 
 use std::future::Future;

@@ -10,28 +10,32 @@ use super::mint::{self, Material, Successor};
 use crate::authenticate::{self, Auth, TOKEN_LIMIT};
 use crate::credential::{Presented, Scheme};
 use crate::dpop::{self, Binding, Came, Dpop};
-use crate::event::SessionEvent;
+use crate::event::{Actor, SessionEvent};
 use crate::grant::Grant;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 
+/// Who exchanges a refresh token.
+pub(crate) struct Client<'a> {
+    pub(crate) activity: Activity,
+    /// What came to prove a key with.
+    pub(crate) came: Option<&'a Came>,
+    /// What it calls itself.
+    pub(crate) device: Option<Arc<str>>,
+}
+
 /// Exchanges a refresh token.
-pub(crate) async fn refresh(
-    inner: &Arc<Inner>,
-    token: &str,
-    activity: Activity,
-    came: Option<&Came>,
-) -> Result<Grant, Refusal> {
-    exchange(inner, token, activity, came).await.map(|(grant, _)| grant)
+pub(crate) async fn refresh(inner: &Arc<Inner>, token: &str, client: &Client<'_>) -> Result<Grant, Refusal> {
+    exchange(inner, token, client).await.map(|(grant, _)| grant)
 }
 
 /// Exchanges a refresh token within a request, which goes on with the new access token.
 pub(crate) async fn renew(
     inner: &Arc<Inner>,
     token: &str,
-    activity: Activity,
+    client: &Client<'_>,
 ) -> Result<(Auth, Grant), Refusal> {
-    let (grant, access) = exchange(inner, token, activity, None).await?;
+    let (grant, access) = exchange(inner, token, client).await?;
     let presented = Presented { token: &access, scheme: Scheme::Cookie };
     Ok((authenticate::token(inner, &presented, None).vouched(), grant))
 }
@@ -44,21 +48,21 @@ pub(crate) async fn hold(inner: &Arc<Inner>, token: &str, session: SessionId) ->
         return Err(Refusal::TokenInvalid);
     }
     let rotated = rotate(inner, &claims, Activity::Active).await?;
-    settle(inner, session, rotated).map(drop)
+    settle(inner, &claims, rotated).map(drop)
 }
 
-async fn exchange(
-    inner: &Arc<Inner>,
-    token: &str,
-    activity: Activity,
-    came: Option<&Came>,
-) -> Result<(Grant, String), Refusal> {
+async fn exchange(inner: &Arc<Inner>, token: &str, client: &Client<'_>) -> Result<(Grant, String), Refusal> {
     inner.node.first_view(inner).await?;
     let claims = verified(inner, token)?;
     // Before the registry is asked: who does not hold the key has no effect on the session at all.
-    let binding = binding(inner, &claims, came).await?;
-    let rotated = rotate(inner, &claims, activity).await?;
-    let (renewal, successor) = settle(inner, claims.identity.session, rotated)?;
+    let binding = binding(inner, &claims, client.came).await?;
+    let rotated = rotate(inner, &claims, client.activity).await?;
+    let (renewal, successor) = settle(inner, &claims, rotated)?;
+    inner.tell(&SessionEvent::Refreshed {
+        session: renewal.record.id,
+        owner: renewal.record.owner.clone(),
+        device: client.device.clone(),
+    });
     renewed(inner, &claims, binding, &renewal, successor)
 }
 
@@ -111,18 +115,25 @@ fn verified(inner: &Inner, token: &str) -> Result<RefreshClaims, Refusal> {
 }
 
 /// What the registry's answer means for the session, and for its client's refresh token.
-fn settle(inner: &Inner, session: SessionId, rotated: Rotated) -> Result<(Renewal, Successor), Refusal> {
+fn settle(inner: &Inner, claims: &RefreshClaims, rotated: Rotated) -> Result<(Renewal, Successor), Refusal> {
+    let (session, owner) = (claims.identity.session, || authenticate::owner(&claims.identity));
     match rotated {
         Rotated::Kept(renewal) => Ok((renewal, Successor::Kept)),
         Rotated::Renewed(renewal) => Ok((renewal, Successor::New)),
         Rotated::Full(full) => {
             inner.node.saw_registry_instant(full.at);
-            inner.tell(&SessionEvent::SeatRefused { session, scope: full.scope });
+            inner.tell(&SessionEvent::SeatRefused {
+                session,
+                owner: owner(),
+                scope: full.scope,
+                limit: full.limit,
+            });
             Err(limit_refusal(inner, &full, None))
         }
         Rotated::Reused(entries) => {
             inner.node.learn(inner, &entries);
-            inner.tell(&SessionEvent::RefreshReused { session });
+            inner.tell(&SessionEvent::RefreshReused { session, owner: owner() });
+            super::end::tell_each(inner, &entries, |_| Some(owner()), |_| Actor::Rule);
             Err(Refusal::RefreshReused)
         }
         Rotated::Ended(reason) => Err(Refusal::SessionEnded(reason)),
@@ -138,7 +149,6 @@ fn renewed(
 ) -> Result<(Grant, String), Refusal> {
     inner.node.saw_registry_instant(renewal.at);
     inner.node.watched.note_use(renewal.record.id, renewal.record.last_activity);
-    inner.tell(&SessionEvent::Refreshed { session: renewal.record.id });
     let material = Material {
         record: &renewal.record,
         holding: match renewal.seat {

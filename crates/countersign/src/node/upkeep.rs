@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign_registry::{EndReason, Entry, News, OpId, Target};
 use countersign_token::{KeyId, Schedule};
 
-use crate::event::SessionEvent;
+use crate::event::{Actor, SessionEvent};
 use crate::flow;
 use crate::sessions::Inner;
 
@@ -60,7 +60,7 @@ fn tend(inner: &Inner) -> Vec<KeyId> {
 async fn tell_removed(inner: &Arc<Inner>, untold: &mut Vec<KeyId>) {
     while let Some(kid) = untold.last() {
         let (id, key) = (OpId(inner.random.bytes()), Target::Key(kid.as_str().into()));
-        if flow::end(inner, id, key, EndReason::KeyRemoved).await.is_err() {
+        if flow::end(inner, id, key, EndReason::KeyRemoved, Actor::Rule).await.is_err() {
             return;
         }
         untold.pop();

@@ -16,4 +16,5 @@ mod prover;
 mod replays;
 mod shop;
 mod site;
+mod told;
 mod transports;
