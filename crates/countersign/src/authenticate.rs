@@ -10,6 +10,7 @@ use countersign_token::{
 
 use crate::credential::{Credentials, Presented, Scheme};
 use crate::dpop::{self, Came, Proof};
+use crate::metrics::{Path, Timing};
 use crate::node::{self, Checked};
 use crate::refusal::Refusal;
 use crate::sessions::{Inner, Stale};
@@ -81,10 +82,13 @@ pub(crate) fn request(inner: &Inner, credentials: &Credentials<'_>, came: Option
 
 /// Judges an access token. No I/O.
 pub(crate) fn token(inner: &Inner, presented: &Presented<'_>, came: Option<&Came>) -> Auth {
-    match active(inner, presented, came, inner.now()) {
-        Ok(active) => Auth::Active(active),
-        Err(refusal) => Auth::Refused(refusal),
-    }
+    let timing = Timing::begin();
+    let (auth, path) = match active(inner, presented, came, inner.now()) {
+        Ok((active, path)) => (Auth::Active(active), path),
+        Err(refusal) => (Auth::Refused(refusal), Path::Refused),
+    };
+    timing.end(&inner.verify_times, path);
+    auth
 }
 
 fn active(
@@ -92,8 +96,8 @@ fn active(
     presented: &Presented<'_>,
     came: Option<&Came>,
     now: Timestamp,
-) -> Result<Active, Refusal> {
-    let token = verified(inner, presented)?;
+) -> Result<(Active, Path), Refusal> {
+    let (token, path) = verified(inner, presented)?;
     let claims = token.live(&expect(inner, now)).map_err(|not_live| match not_live {
         NotLive::Expired(_) => Refusal::TokenExpired,
         _ => Refusal::TokenInvalid,
@@ -109,23 +113,23 @@ fn active(
     let known = inner.view.floor(&claims.identity.session).map_or(0, |floor| floor.exclusive);
     let floor = claims.floor.max(known);
     let trust = if node::is_stale(inner) { Trust::StaleView } else { Trust::View };
-    Ok(Active { token, proof, floor, trust })
+    Ok((Active { token, proof, floor, trust }, path))
 }
 
 /// The verified token, from the cache if these very bytes were verified before.
-fn verified(inner: &Inner, presented: &Presented<'_>) -> Result<Arc<CachedToken>, Refusal> {
+fn verified(inner: &Inner, presented: &Presented<'_>) -> Result<(Arc<CachedToken>, Path), Refusal> {
     let ring = inner.ring();
-    let token = if let Some(token) = inner.cache.get(presented.token, ring.generation()) {
-        token
+    let (token, path) = if let Some(token) = inner.cache.get(presented.token, ring.generation()) {
+        (token, Path::Warm)
     } else {
         let unverified = Unverified::parse(presented.token, TOKEN_LIMIT).map_err(refusal)?;
         let verified = ring.verify_access(&unverified).map_err(refusal)?;
-        inner.cache.insert(presented.token, ring.generation(), verified)
+        (inner.cache.insert(presented.token, ring.generation(), verified), Path::Cold)
     };
     // A token that is bound to no key cannot be shown with a proof of one.
     match (presented.scheme, &token.claims().identity.key_thumbprint) {
         (Scheme::Dpop, None) => Err(Refusal::TokenInvalid),
-        _ => Ok(token),
+        _ => Ok((token, path)),
     }
 }
 

@@ -18,6 +18,8 @@ use countersign_registry::Activity;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, debug_span};
 
 use crate::authenticate::{self, Active, Auth};
 use crate::body;
@@ -90,7 +92,17 @@ pub(crate) fn find(prefix: &str, path: &str) -> Option<Endpoint> {
 }
 
 impl Endpoint {
+    /// Answers within a span: `endpoint`, with the fields `endpoint`, `status` and, of a refusal, `code`.
     pub(crate) async fn serve<B>(self, inner: Arc<Inner>, request: Request<B>) -> Answer
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+    {
+        let span = debug_span!(target: "countersign", "endpoint", endpoint = self.name(), status = Empty, code = Empty);
+        self.serve_within(inner, request, &span).instrument(span.clone()).await
+    }
+
+    async fn serve_within<B>(self, inner: Arc<Inner>, request: Request<B>, span: &Span) -> Answer
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -103,16 +115,37 @@ impl Endpoint {
             Err(refusal) => Err(refusal),
         };
         let mut answer = answer.unwrap_or_else(|refusal| {
+            span.record("code", refusal.code());
             inner.tell(&SessionEvent::Refused { code: refusal.code(), session: None });
             let mut answer = refusal.to_response(&style).map(Into::into);
             dpop::challenge(&inner, Spoken::of(&parts.headers), &refusal, &mut answer);
             answer
         });
+        span.record("status", answer.status().as_u16());
         self.tell_client(&inner, &mut answer);
         if parts.method == Method::HEAD && answer.status() != StatusCode::NOT_MODIFIED {
             leave_body_out(&mut answer);
         }
         answer
+    }
+
+    /// Its name, whatever the path says beyond it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Whoami => "session",
+            Self::Refresh => "refresh",
+            Self::Logout => "logout",
+            Self::List => "list",
+            Self::LogoutOthers => "logout-others",
+            Self::Admit => "admit",
+            Self::Handoff => "handoff",
+            Self::Redeem => "redeem",
+            Self::Events => "events",
+            Self::One(_) => "end-one",
+            Self::Jwks => "jwks",
+            Self::Module(_) => "client",
+            Self::Unknown => "unknown",
+        }
     }
 
     /// What a client of the sessions' endpoints is told with every answer, a refusal too.

@@ -1,7 +1,9 @@
 //! What happens to sessions, for logs, metrics and audits. No event carries a secret.
 
 mod actor;
+mod json_lines;
 mod members;
+mod trace;
 
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use countersign_token::SessionId;
 use crate::unusual::Finding;
 
 pub use actor::{Actor, EndScope};
+pub use json_lines::JsonLines;
 
 /// Something that happened to a session.
 ///

@@ -20,6 +20,7 @@ mod authenticate;
 mod axum;
 mod body;
 mod builder;
+mod call;
 mod carried;
 mod cookie;
 mod credential;
@@ -36,6 +37,11 @@ mod held;
 pub mod keys;
 mod layer;
 mod login;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics/silent.rs"]
+mod metrics;
 mod node;
 mod object;
 mod origin;
@@ -69,7 +75,7 @@ pub use countersign_token::{
     Algorithm, KeyId, KeyRing, SessionData, SessionId, StateFormat, StateVersion, Timestamp,
 };
 pub use dpop::{Dpop, DpopNonce};
-pub use event::{Actor, EndScope, EventSink, SessionEvent};
+pub use event::{Actor, EndScope, EventSink, JsonLines, SessionEvent};
 pub use future::ResponseFuture;
 pub use grant::{Farewell, Grant};
 pub use keys::{KeyFile, Keys};

@@ -12,6 +12,7 @@ use crate::dpop::DpopNonce;
 pub(crate) use crate::problem::ProblemStyle;
 
 mod bad_request;
+mod codes;
 mod limit;
 
 pub use bad_request::BadRequest;

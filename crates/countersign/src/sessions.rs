@@ -18,6 +18,7 @@ use crate::event::{Actor, EventSink, SessionEvent};
 use crate::flow;
 use crate::keys::Keys;
 use crate::layer::SessionLayer;
+use crate::metrics::{self, VerifyTimes};
 use crate::node::{Node, Readiness};
 use crate::origin::Origin;
 use crate::policy::Policy;
@@ -235,6 +236,7 @@ pub(crate) struct Inner {
     pub(crate) replay: Replay,
     pub(crate) node: Node,
     pub(crate) random: Random,
+    pub(crate) verify_times: VerifyTimes,
     clock: Arc<dyn Clock>,
     events: Vec<Box<dyn EventSink>>,
 }
@@ -256,6 +258,7 @@ impl Inner {
             replay: Replay::default(),
             node: Node::default(),
             random: Random::default(),
+            verify_times: metrics::begin(),
             clock,
             events,
         }
@@ -275,6 +278,8 @@ impl Inner {
     }
 
     pub(crate) fn tell(&self, event: &SessionEvent) {
+        metrics::event(event);
+        event.trace();
         for sink in &self.events {
             sink.note(event);
         }

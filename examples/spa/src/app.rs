@@ -5,7 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
-use countersign::{CountOf, Readiness, Refusal, ResponseBody, Sessions};
+use countersign::{Readiness, Refusal, ResponseBody, Sessions};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
@@ -23,12 +23,12 @@ pub(crate) struct App {
     pub(crate) sessions: Sessions,
     pub(crate) people: People,
     pub(crate) throttle: Throttle,
-    metrics: Arc<Metrics>,
+    metrics: Metrics,
     page: Page,
 }
 
 impl App {
-    pub(crate) fn new(sessions: Sessions, people: People, metrics: Arc<Metrics>, page: Page) -> Self {
+    pub(crate) fn new(sessions: Sessions, people: People, metrics: Metrics, page: Page) -> Self {
         Self { sessions, people, throttle: Throttle::new(), metrics, page }
     }
 }
@@ -69,7 +69,7 @@ where
     let mut response = match &found {
         Err(refusal) => answer::refused(refusal, request.headers()),
         Ok(route) => {
-            if let Some(response) = open(&app, *route, request.uri().path(), request.headers()).await {
+            if let Some(response) = open(&app, *route, request.uri().path(), request.headers()) {
                 response
             } else {
                 request.extensions_mut().insert(*route);
@@ -82,12 +82,12 @@ where
         response = answer::without_body(response);
     }
     answer::harden(&mut response);
-    app.metrics.request(found.map_or("none", Route::name), response.status(), began.elapsed());
+    Metrics::request(found.map_or("none", Route::name), response.status(), began.elapsed());
     Ok(response)
 }
 
 /// Answers what has nothing to do with sessions, and must not fail with them.
-async fn open(app: &App, route: Route, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
+fn open(app: &App, route: Route, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
     match route {
         Route::File => Some(app.page.file(path, headers)?.map(answer::full)),
         Route::Health => Some(answer::text(StatusCode::OK, "alive\n")),
@@ -99,9 +99,6 @@ async fn open(app: &App, route: Route, path: &str, headers: &HeaderMap) -> Optio
             }
         }),
         Route::Metrics => {
-            if let Ok(counts) = app.sessions.counts(CountOf::Site).await {
-                app.metrics.sessions(counts);
-            }
             let body = answer::full(app.metrics.render());
             Some(answer::typed("text/plain; version=0.0.4; charset=utf-8", StatusCode::OK, body))
         }

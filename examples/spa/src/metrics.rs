@@ -1,116 +1,70 @@
-//! What is counted, as Prometheus reads it.
+//! What is counted, as Prometheus reads it: the framework's own metrics, and requests by route.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use countersign::{Counts, SessionEvent};
-use metrics::{counter, gauge, histogram, with_local_recorder};
-use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusRecorder};
+use countersign::metrics::{
+    CALL_BUCKETS, PROPAGATION_BUCKETS, REGISTRY_CALL, REVOCATION_PROPAGATION, VERIFY, VERIFY_BUCKETS,
+};
+use metrics::{SetRecorderError, Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 
-/// The server's counters. Their labels come from fixed lists, so they are bounded.
-pub(crate) struct Metrics {
-    recorder: PrometheusRecorder,
-}
+const REQUESTS: &str = "http_requests_total";
+const REQUEST_DURATION: &str = "http_request_duration_seconds";
 
 const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-impl Metrics {
-    pub(crate) fn new() -> Result<Self, BuildError> {
-        let recorder = PrometheusBuilder::new().set_buckets(SECONDS)?.build_recorder();
-        let metrics = Self { recorder };
-        metrics.describe();
-        Ok(metrics)
-    }
+/// The recorder of the process. Its labels come from fixed lists, so they are bounded.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    handle: PrometheusHandle,
+}
 
-    /// Counts something that happened to a session.
-    pub(crate) fn note(&self, event: &SessionEvent) {
-        let (name, detail) = words(event);
-        with_local_recorder(&self.recorder, || {
-            counter!("countersign_events_total", "event" => name, "detail" => detail).increment(1);
-        });
+/// Why nothing can be counted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MetricsError {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error("another recorder is installed")]
+    Install(#[from] SetRecorderError<PrometheusRecorder>),
+}
+
+impl Metrics {
+    /// Installs the recorder, before anything is counted; a process has one.
+    pub(crate) fn install() -> Result<Self, MetricsError> {
+        static INSTALLED: Mutex<Option<Metrics>> = Mutex::new(None);
+        let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(installed) = &*installed {
+            return Ok(installed.clone());
+        }
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(SECONDS)?
+            .set_buckets_for_metric(Matcher::Full(VERIFY.to_owned()), &VERIFY_BUCKETS)?
+            .set_buckets_for_metric(Matcher::Full(REGISTRY_CALL.to_owned()), &CALL_BUCKETS)?
+            .set_buckets_for_metric(Matcher::Full(REVOCATION_PROPAGATION.to_owned()), &PROPAGATION_BUCKETS)?
+            .build_recorder();
+        let this = Self { handle: recorder.handle() };
+        metrics::set_global_recorder(recorder)?;
+        describe_counter!(REQUESTS, Unit::Count, "Requests, by route and status.");
+        describe_histogram!(REQUEST_DURATION, Unit::Seconds, "Until the answer's headers, by route.");
+        Ok(installed.insert(this).clone())
     }
 
     /// Counts a request and how long its answer took.
-    pub(crate) fn request(&self, route: &'static str, status: http::StatusCode, took: Duration) {
-        with_local_recorder(&self.recorder, || {
-            counter!("http_requests_total", "route" => route, "status" => status.as_str().to_owned())
-                .increment(1);
-            histogram!("http_request_duration_seconds", "route" => route).record(took);
-        });
-    }
-
-    /// Notes how many sessions there are.
-    pub(crate) fn sessions(&self, counts: Counts) {
-        // Beyond 2^53 a gauge may round; that many sessions there are not.
-        #[expect(clippy::cast_precision_loss)]
-        with_local_recorder(&self.recorder, || {
-            gauge!("countersign_sessions").set(counts.sessions as f64);
-            gauge!("countersign_seats").set(counts.seats as f64);
-        });
+    pub(crate) fn request(route: &'static str, status: http::StatusCode, took: Duration) {
+        counter!(REQUESTS, "route" => route, "status" => status.as_str().to_owned()).increment(1);
+        histogram!(REQUEST_DURATION, "route" => route).record(took);
     }
 
     /// Empties the histograms' buffers, which grow until someone reads them.
     pub(crate) fn tidy(&self) {
-        self.recorder.handle().run_upkeep();
+        self.handle.run_upkeep();
     }
 
     /// The text that Prometheus reads.
     pub(crate) fn render(&self) -> String {
-        self.recorder.handle().render()
-    }
-
-    fn describe(&self) {
-        use metrics::{describe_counter, describe_gauge, describe_histogram};
-        with_local_recorder(&self.recorder, || {
-            describe_counter!("countersign_events_total", "What happened to sessions.");
-            describe_gauge!("countersign_sessions", "Live sessions, dangling ones included.");
-            describe_gauge!("countersign_seats", "Seats in use.");
-            describe_counter!("http_requests_total", "Requests, by route and status.");
-            describe_histogram!("http_request_duration_seconds", "Until the answer's headers, by route.");
-        });
-    }
-}
-
-/// An event's name, and the detail that tells its kinds apart.
-fn words(event: &SessionEvent) -> (&'static str, &'static str) {
-    match event {
-        SessionEvent::Started { .. } => ("started", ""),
-        SessionEvent::LimitReached { scope, .. } => ("limit-reached", scope.as_str()),
-        SessionEvent::Refreshed { .. } => ("refreshed", ""),
-        SessionEvent::SeatRefused { scope, .. } => ("seat-refused", scope.as_str()),
-        SessionEvent::RefreshReused { .. } => ("refresh-reused", ""),
-        SessionEvent::Ended { reason, .. } => ("ended", reason.as_str()),
-        SessionEvent::EndedMany { reason, .. } => ("ended-many", reason.as_str()),
-        SessionEvent::DataUnreadable { .. } => ("data-unreadable", ""),
-        SessionEvent::Refused { code, .. } => ("refused", code),
-        SessionEvent::ProofRefused { check } => ("proof-refused", check),
-        SessionEvent::RegistryFailed { operation, .. } => ("registry-failed", operation),
-        SessionEvent::KeysChanged => ("keys-changed", ""),
-        SessionEvent::KeysFailed { .. } => ("keys-failed", ""),
-        SessionEvent::MarksDropped { .. } => ("marks-dropped", ""),
-        _ => ("other", ""),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_happens_is_counted() {
-        let metrics = Metrics::new().unwrap();
-        metrics.note(&SessionEvent::Refused { code: "token-expired", session: None });
-        metrics.note(&SessionEvent::Refused { code: "token-expired", session: None });
-        metrics.request("/api/cart", http::StatusCode::OK, Duration::from_millis(3));
-        metrics.sessions(Counts { sessions: 3, seats: 2 });
-        let text = metrics.render();
-        for line in [
-            r#"countersign_events_total{event="refused",detail="token-expired"} 2"#,
-            r#"http_requests_total{route="/api/cart",status="200"} 1"#,
-            r#"http_request_duration_seconds_bucket{route="/api/cart",le="0.005"} 1"#,
-            "countersign_sessions 3",
-            "countersign_seats 2",
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
-        }
+        self.handle.render()
     }
 }

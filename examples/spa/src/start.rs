@@ -8,19 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign::keys::KeyFileError;
-use countersign::{
-    Builder, Clock as _, ConfigError, KeyFile, MemoryRegistry, SessionEvent, Sessions, SystemClock,
-};
+use countersign::{Builder, Clock as _, ConfigError, KeyFile, MemoryRegistry, Sessions, SystemClock};
 use countersign_file::FileRegistry;
 use countersign_valkey::ValkeyRegistry;
-use metrics_exporter_prometheus::BuildError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
 use crate::app::App;
 use crate::flags::Flags;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, MetricsError};
 use crate::page::Page;
 use crate::people::{HashingError, People};
 use crate::registry::{Place, PlaceError, make_folder_of};
@@ -51,7 +48,7 @@ pub(crate) enum StartError {
     #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error("cannot count requests")]
-    Metrics(#[from] BuildError),
+    Metrics(#[from] MetricsError),
     #[error("cannot watch for signals")]
     Signals(#[source] io::Error),
     #[error("the registry could not be flushed")]
@@ -63,8 +60,8 @@ pub(crate) async fn start(flags: &Flags) -> Result<Started, StartError> {
     let listener = listen(&flags.listen).await?;
     let address = listener.local_addr().map_err(|source| not_bound(&flags.listen, source))?;
     let origin = origin(flags, address)?;
-    let metrics = Arc::new(Metrics::new()?);
-    let sessions = sessions(flags, &origin, metrics.clone()).await?;
+    let metrics = Metrics::install()?;
+    let sessions = sessions(flags, &origin).await?;
     let page = Page::new(flags.transport.into());
     sessions.ready().await;
     tokio::spawn(tidy(metrics.clone()));
@@ -120,7 +117,7 @@ fn origin(flags: &Flags, bound: SocketAddr) -> Result<String, StartError> {
     Ok(flags.origin.clone().unwrap_or_else(|| format!("http://{bound}")))
 }
 
-async fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<Sessions, StartError> {
+async fn sessions(flags: &Flags, origin: &str) -> Result<Sessions, StartError> {
     let development = flags.development_cookies().map_err(StartError::Flags)?;
     let place: Place = flags.registry.parse()?;
     let keys = KeyFile::open_or_create(&flags.keys, flags.alg.into(), SystemClock.now())?;
@@ -129,9 +126,7 @@ async fn sessions(flags: &Flags, origin: &str, metrics: Arc<Metrics>) -> Result<
         .policy(flags.policy())
         .limits(flags.limits())
         .transport(flags.transport.into())
-        .dpop(flags.dpop.into())
-        .on_event(move |event: &SessionEvent| metrics.note(event))
-        .on_event(log);
+        .dpop(flags.dpop.into());
     if let Some(name) = development {
         tracing::warn!(
             "development cookies: without prefix and `Secure`, any program on this host can plant them"
@@ -169,20 +164,7 @@ fn without_password(url: &str) -> String {
     }
 }
 
-fn log(event: &SessionEvent) {
-    match event {
-        SessionEvent::RefreshReused { .. }
-        | SessionEvent::RegistryFailed { .. }
-        | SessionEvent::KeysFailed { .. }
-        | SessionEvent::MarksDropped { .. } => tracing::warn!(?event),
-        SessionEvent::Refused { .. } | SessionEvent::ProofRefused { .. } | SessionEvent::Refreshed { .. } => {
-            tracing::debug!(?event);
-        }
-        _ => tracing::info!(?event),
-    }
-}
-
-async fn tidy(metrics: Arc<Metrics>) {
+async fn tidy(metrics: Metrics) {
     let mut pace = interval(Duration::from_secs(5));
     loop {
         pace.tick().await;

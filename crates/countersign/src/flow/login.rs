@@ -14,6 +14,7 @@ use super::mint::{self, Material, Persistence, Successor};
 use crate::dpop::Binding;
 use crate::event::{Actor, SessionEvent};
 use crate::grant::Grant;
+use crate::metrics;
 use crate::object::SessionObject;
 use crate::refusal::{LimitRefusal, Refusal};
 use crate::sessions::Inner;
@@ -45,6 +46,16 @@ pub(crate) struct Begun {
 }
 
 pub(crate) async fn login(inner: &Arc<Inner>, login: Login) -> Result<Begun, Refusal> {
+    let begun = begin(inner, login).await;
+    metrics::login(match &begun {
+        Ok(Begun { seated: Seated { repetition: Repetition::First, .. }, .. }) => "admitted",
+        Ok(_) => "repeated",
+        Err(refusal) => refusal.code(),
+    });
+    begun
+}
+
+async fn begin(inner: &Arc<Inner>, login: Login) -> Result<Begun, Refusal> {
     // A node that does not know which keys were removed must not sign with one.
     inner.node.first_view(inner).await?;
     let admit = prepare(inner, &login);

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use countersign_registry::RegistryError;
 
-use crate::event::SessionEvent;
+use crate::call::{self, Missed};
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 
@@ -61,16 +61,5 @@ async fn within<T>(
     operation: &'static str,
     call: impl Future<Output = Result<T, RegistryError>>,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(deadline, call).await {
-        Ok(Ok(outcome)) => Ok(outcome),
-        Ok(Err(error)) => {
-            inner.tell(&SessionEvent::registry_failed(operation, &error));
-            Err(Refusal::RegistryUnavailable)
-        }
-        Err(_) => {
-            let detail = format!("no answer within {deadline:?}");
-            inner.tell(&SessionEvent::RegistryFailed { operation, detail });
-            Err(Refusal::RegistryUnavailable)
-        }
-    }
+    call::call(inner, operation, deadline, call).await.map_err(|Missed| Refusal::RegistryUnavailable)
 }

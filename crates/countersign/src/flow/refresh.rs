@@ -12,6 +12,7 @@ use crate::credential::{Presented, Scheme};
 use crate::dpop::{self, Binding, Came, Dpop};
 use crate::event::{Actor, SessionEvent};
 use crate::grant::Grant;
+use crate::metrics;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 
@@ -52,6 +53,20 @@ pub(crate) async fn hold(inner: &Arc<Inner>, token: &str, session: SessionId) ->
 }
 
 async fn exchange(inner: &Arc<Inner>, token: &str, client: &Client<'_>) -> Result<(Grant, String), Refusal> {
+    let exchanged = once(inner, token, client).await;
+    metrics::refresh(match &exchanged {
+        Ok((_, Successor::New)) => "renewed",
+        Ok((_, Successor::Kept)) => "kept",
+        Err(refusal) => refusal.code(),
+    });
+    exchanged.map(|(tokens, _)| tokens)
+}
+
+async fn once(
+    inner: &Arc<Inner>,
+    token: &str,
+    client: &Client<'_>,
+) -> Result<((Grant, String), Successor), Refusal> {
     inner.node.first_view(inner).await?;
     let claims = verified(inner, token)?;
     // Before the registry is asked: who does not hold the key has no effect on the session at all.
@@ -63,7 +78,7 @@ async fn exchange(inner: &Arc<Inner>, token: &str, client: &Client<'_>) -> Resul
         owner: renewal.record.owner.clone(),
         device: client.device.clone(),
     });
-    renewed(inner, &claims, binding, &renewal, successor)
+    Ok((renewed(inner, &claims, binding, &renewal, successor)?, successor))
 }
 
 async fn rotate(inner: &Inner, claims: &RefreshClaims, activity: Activity) -> Result<Rotated, Refusal> {

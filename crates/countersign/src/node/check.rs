@@ -9,7 +9,7 @@ use dashmap::DashMap;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
-use crate::event::SessionEvent;
+use crate::call::{self, Missed};
 use crate::sessions::Inner;
 
 /// How long a request waits for the registry.
@@ -64,17 +64,12 @@ impl Drop for Leave<'_> {
 
 fn question(inner: Arc<Inner>, session: SessionId) -> Question {
     async move {
-        match tokio::time::timeout(DEADLINE, inner.registry.get(vec![session])).await {
-            Ok(Ok(standings)) => match standings.into_iter().next() {
-                Some(Standing::Live(record, _)) => Checked::Live { floor: record.exclusive },
-                Some(Standing::Ended(reason)) => Checked::Ended(reason),
-                None => Checked::Unavailable,
-            },
-            Ok(Err(error)) => {
-                inner.tell(&SessionEvent::registry_failed("get", &error));
-                Checked::Unavailable
-            }
-            Err(_) => Checked::Unavailable,
+        let get = inner.registry.get(vec![session]);
+        let standings = call::call(&inner, "get", DEADLINE, get).await.unwrap_or_else(|Missed| Vec::new());
+        match standings.into_iter().next() {
+            Some(Standing::Live(record, _)) => Checked::Live { floor: record.exclusive },
+            Some(Standing::Ended(reason)) => Checked::Ended(reason),
+            None => Checked::Unavailable,
         }
     }
     .boxed()

@@ -3,10 +3,11 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use countersign_registry::{Loaded, Reading};
+use countersign_registry::{Entry, Loaded, News, Reading};
 use countersign_token::FeedPosition;
 
-use crate::event::SessionEvent;
+use crate::call;
+use crate::metrics;
 use crate::sessions::Inner;
 
 /// How often the feed is read when nothing new comes: each reading proves the view again.
@@ -40,13 +41,8 @@ pub(super) async fn run(inner: Weak<Inner>) {
 async fn read(inner: &Inner, after: Option<FeedPosition>) -> Option<FeedPosition> {
     let asked = reading(inner);
     let deadline = if after.is_some() { DEADLINE } else { WHOLE_DEADLINE };
-    let batch = match tokio::time::timeout(deadline, inner.registry.feed(after)).await {
-        Ok(Ok(batch)) => batch,
-        Ok(Err(error)) => {
-            inner.tell(&SessionEvent::registry_failed("feed", &error));
-            return after;
-        }
-        Err(_) => return after,
+    let Ok(batch) = call::call(inner, "feed", deadline, inner.registry.feed(after)).await else {
+        return after;
     };
     inner.node.saw_registry_instant(batch.at);
     inner.node.learn(inner, &batch.entries);
@@ -58,10 +54,20 @@ async fn read(inner: &Inner, after: Option<FeedPosition>) -> Option<FeedPosition
     // Here alone, where each entry comes by once: a flow learns its own entries before the feed brings them again.
     if let (Some(known), Some(_)) = (known, next) {
         inner.node.watched.tell_givers(&batch.entries, known);
+        note_propagation(inner, &batch.entries, known);
     }
     inner.view.expire(batch.at);
     inner.node.loaded.send_replace(());
     next
+}
+
+/// Notes how long ends took to get here: of each entry after a position, by this node's clock and the registry's.
+fn note_propagation(inner: &Inner, entries: &[Entry], after: FeedPosition) {
+    let now = inner.wall();
+    let news = entries.iter().filter(|entry| entry.position > after);
+    for entry in news.filter(|entry| !matches!(entry.news, News::Floor(..) | News::HandedOver(..))) {
+        metrics::propagated(now.since(entry.at));
+    }
 }
 
 /// Whether the registry says that there is something to read.

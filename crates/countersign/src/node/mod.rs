@@ -5,6 +5,8 @@ mod activity;
 mod check;
 mod ending;
 mod follow;
+#[cfg(feature = "metrics")]
+mod meter;
 mod upkeep;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -70,6 +72,8 @@ impl Node {
             runtime.spawn(activity::run(Arc::downgrade(inner)));
             runtime.spawn(upkeep::run(Arc::downgrade(inner)));
             runtime.spawn(ending::run(Arc::downgrade(inner)));
+            #[cfg(feature = "metrics")]
+            runtime.spawn(meter::run(Arc::downgrade(inner)));
         });
     }
 

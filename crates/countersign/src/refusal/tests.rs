@@ -51,3 +51,11 @@ fn displays_as_its_code() {
     assert_eq!(format!("{:>16}", Refusal::TokenExpired), "   token-expired");
     assert_eq!(BadRequest::Parameter("end").to_string(), "The parameter `end` is not as documented.");
 }
+
+#[test]
+fn the_list_of_codes_is_that_of_the_vectors() {
+    let vectors = include_str!("../../../../tests/vectors/problems.json");
+    let found: std::collections::BTreeSet<_> =
+        vectors.split("\"code\":").skip(1).filter_map(|rest| rest.split('"').nth(1)).collect();
+    assert_eq!(Refusal::CODES.into_iter().collect::<std::collections::BTreeSet<_>>(), found);
+}

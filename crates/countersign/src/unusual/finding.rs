@@ -96,11 +96,12 @@ impl Finding {
                     .to_owned()
             }
             Self::DeviceChanged { was, is: Some(is), .. } => format!(
-                "This session began on {was} and is refreshed by {is}. A browser that shows itself as another one does \
-                 this too; a stolen token does it sooner or later."
+                "This session began on {was} and is refreshed by {is}: its token may have been stolen, or its browser \
+                 shows itself as another one."
             ),
             Self::DeviceChanged { was, is: None, .. } => format!(
-                "This session began on {was} and is refreshed by a program that does not say what it is."
+                "This session began on {was} and is refreshed by a program that does not say what it is: its token may \
+                 have been stolen."
             ),
             Self::SessionRefusedOften { refusals, within, .. } => format!(
                 "This session was refused {refusals} times within {} seconds, for requests that the site's own pages do \
@@ -113,7 +114,7 @@ impl Finding {
             ),
             Self::ForgedTokens { tokens, within } => format!(
                 "{tokens} tokens or proofs came here within {} seconds that this site never issued or that do not \
-                 verify: somebody is guessing, or another site's keys are configured.",
+                 verify: somebody is guessing, or a service uses other keys.",
                 within.as_secs()
             ),
         }
