@@ -27,6 +27,7 @@ mod keys;
 mod limits;
 mod login;
 mod logout;
+mod metrics;
 mod operations;
 mod order;
 mod passive;

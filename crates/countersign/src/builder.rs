@@ -1,5 +1,7 @@
 //! From a host's wishes to [`Sessions`]: every combination that cannot work is refused here, naming what clashes.
 
+mod error;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ use crate::origin::Origin;
 use crate::policy::Policy;
 use crate::sessions::{Config, Inner, Renewal, Sessions, Spread, Stale};
 use crate::transport::Transport;
+pub use error::ConfigError;
+
+use crate::unusual::{Finding, Hook, Reaction, RequestHead, Thresholds, Unusual};
 
 /// Builds [`Sessions`]. Made by [`Sessions::builder`].
 #[must_use]
@@ -42,6 +47,8 @@ pub struct Builder {
     events: Vec<Box<dyn EventSink>>,
     claims: Option<ClaimsHook>,
     spread: Spread,
+    hook: Option<Hook>,
+    thresholds: Thresholds,
 }
 
 pub(crate) type ClaimsHook = Box<dyn Fn(&Owner) -> Map<String, Value> + Send + Sync>;
@@ -70,6 +77,8 @@ impl Builder {
             events: Vec::new(),
             claims: None,
             spread: Spread::Random,
+            hook: None,
+            thresholds: Thresholds::default(),
         }
     }
 
@@ -166,6 +175,25 @@ impl Builder {
         self
     }
 
+    /// Asks the host about a session that something [unusual](Finding) was found about: at the refresh that shows it, else
+    /// at the session's next request, and once for each finding. Without a hook, events tell of it and all goes on.
+    ///
+    /// The hook must not block, and should be slow to [`End`](Reaction::End): all but a copied refresh token has honest
+    /// causes too. What it says to a copied one changes nothing, since that session has been ended.
+    pub fn on_unusual(
+        mut self,
+        hook: impl Fn(&RequestHead, &Finding) -> Reaction + Send + Sync + 'static,
+    ) -> Self {
+        self.hook = Some(Box::new(hook));
+        self
+    }
+
+    /// How many refusals within a minute are unusual.
+    pub fn unusual_from(mut self, thresholds: Thresholds) -> Self {
+        self.thresholds = thresholds;
+        self
+    }
+
     /// The clock; a test brings its own.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -230,7 +258,14 @@ impl Builder {
             claims: self.claims,
             spread: self.spread,
         };
-        Ok(Sessions::from_inner(Inner::new(config, self.keys, self.registry, self.clock, self.events)))
+        Ok(Sessions::from_inner(Inner::new(
+            config,
+            self.keys,
+            self.registry,
+            self.clock,
+            self.events,
+            Unusual::new(self.hook, self.thresholds),
+        )))
     }
 }
 
@@ -310,70 +345,3 @@ fn check_policy(policy: &Policy, clock_skew: Duration) -> Result<(), ConfigError
 
 /// A century: beyond it, a duration is a mistake.
 const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
-
-/// A combination of wishes that cannot work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// The origin is none.
-    #[error("the origin {origin:?} cannot be used: {reason}")]
-    Origin {
-        /// As given.
-        origin: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The prefix is no path.
-    #[error("the prefix {0:?} is no path such as \"/session\"")]
-    Prefix(String),
-    /// A duration is zero.
-    #[error("{name} is 0; it must be longer")]
-    Zero {
-        /// Which.
-        name: &'static str,
-    },
-    /// A duration is beyond a century.
-    #[error("{name} is {value:?}; it must be at most 100 years")]
-    TooLong {
-        /// Which.
-        name: &'static str,
-        /// As given.
-        value: Duration,
-    },
-    /// An idle timeout that the lifetime would always cut short.
-    #[error("idle-timeout ({idle:?}) is longer than lifetime ({lifetime:?})")]
-    IdleBeyondLifetime {
-        /// As given.
-        idle: Duration,
-        /// As given.
-        lifetime: Duration,
-    },
-    /// A session would lose its seat while its access token still works.
-    #[error(
-        "access-ttl ({access_ttl:?}) + clock-skew ({clock_skew:?}) is longer than dangling-after ({dangling_after:?}): \
-         a session would lose its seat while its access token still works"
-    )]
-    DanglingTooSoon {
-        /// As given.
-        dangling_after: Duration,
-        /// As given.
-        access_ttl: Duration,
-        /// As given, or the default of the registry.
-        clock_skew: Duration,
-    },
-    /// A name that no cookie can have.
-    #[error("{0:?} cannot be the name of a cookie")]
-    CookieName(String),
-    /// Inline renewal needs the access token in a cookie.
-    #[error("inline renewal works with the transport cookies only, not with {0}")]
-    RenewalWithoutCookies(Transport),
-    /// A proof of a key is for tokens that the client holds itself.
-    #[error("with the transport cookies no client holds a token that a proof (DPoP) could go with")]
-    DpopWithCookies,
-    /// Cookies without `Secure` are for the loopback only.
-    #[error("development cookies are for the loopback only, and {origin} is not on it")]
-    DevelopmentCookies {
-        /// As given.
-        origin: String,
-    },
-}

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use countersign_registry::Activity;
+use countersign_registry::{Activity, Owner};
+use countersign_token::SessionId;
 use http::{HeaderValue, Response, header};
 
 use crate::authenticate::Auth;
@@ -14,6 +15,7 @@ use crate::grant::Grant;
 use crate::refusal::{ProblemStyle, Refusal};
 use crate::sessions::Sessions;
 use crate::transport::Transport;
+use crate::unusual;
 
 /// What a request carries beside its access token. Most carry nothing, and need not be read again for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +113,7 @@ impl Carried {
         mut response: Response<crate::body::ResponseBody<B>>,
     ) -> Response<crate::body::ResponseBody<B>> {
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            let session = if let Auth::Active(active) = &self.auth { Some(active.session()) } else { None };
-            self.sessions.inner().tell(&crate::SessionEvent::Refused { code: refusal.code(), session });
+            unusual::refused(self.sessions.inner(), &refusal, self.who());
             if self.style.differs() {
                 response = refusal.to_response(&self.style).map(crate::body::ResponseBody::full);
             }
@@ -136,6 +137,12 @@ impl Carried {
 }
 
 impl Carried {
+    /// The live session that asks, and whose it is.
+    fn who(&self) -> Option<(SessionId, Owner)> {
+        let Auth::Active(active) = &self.auth else { return None };
+        Some((active.session(), active.owner()))
+    }
+
     /// The current nonce, where the request's proof had an older one.
     fn nonce(&self) -> Option<DpopNonce> {
         let Auth::Active(active) = &self.auth else { return None };

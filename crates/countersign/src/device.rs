@@ -29,6 +29,16 @@ pub(crate) fn label_of(agent: &HeaderValue) -> Option<Arc<str>> {
     if label.is_empty() { None } else { Some(label.into()) }
 }
 
+/// Whether a recorded label is one that a browser's `User-Agent` led to: a browser on a system. What a host called a
+/// device, and the bare name of a program, are not.
+pub(crate) fn is_of_agent(label: &str) -> bool {
+    let names = |table: &[(&str, &str)], name| table.iter().any(|(_, known)| *known == name);
+    match label.rsplit_once(" on ") {
+        Some((program, system)) => names(BROWSERS, program) && names(SYSTEMS, system),
+        None => names(BROWSERS, label),
+    }
+}
+
 /// What gives a browser away, the more telling first: nearly all call themselves Mozilla, most call themselves
 /// Chrome and Safari too.
 const BROWSERS: &[(&str, &str)] = &[

@@ -11,10 +11,11 @@ mod whoami;
 
 pub(crate) use devices::own;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use countersign_registry::Activity;
+use countersign_registry::{Activity, Owner};
+use countersign_token::SessionId;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode};
@@ -28,7 +29,6 @@ use crate::credential::Credentials;
 use crate::csrf::{self, Verdict};
 use crate::device;
 use crate::dpop::{self, Came, DpopNonce, Spoken};
-use crate::event::SessionEvent;
 use crate::flow::Client;
 use crate::gate;
 use crate::layer::Answer;
@@ -36,6 +36,7 @@ use crate::refusal::Refusal;
 use crate::require::Require;
 use crate::sessions::Inner;
 use crate::transport::Transport;
+use crate::unusual::{self, RequestHead};
 
 /// An endpoint, by its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,14 +110,15 @@ impl Endpoint {
     {
         let (parts, body) = request.into_parts();
         let style = gate::style(&inner, &parts.headers);
-        let answer = match self.judge(&inner, &parts, &body) {
+        let who = OnceLock::new();
+        let answer = match self.judge(&inner, &parts, &body, &who) {
             Ok(None) => self.serve_to_anyone(&inner, &parts),
             Ok(Some(call)) => call.dispatch(self.clone(), body).await,
             Err(refusal) => Err(refusal),
         };
         let mut answer = answer.unwrap_or_else(|refusal| {
             span.record("code", refusal.code());
-            inner.tell(&SessionEvent::Refused { code: refusal.code(), session: None });
+            unusual::refused(&inner, &refusal, who.into_inner());
             let mut answer = refusal.to_response(&style).map(Into::into);
             dpop::challenge(&inner, Spoken::of(&parts.headers), &refusal, &mut answer);
             answer
@@ -162,6 +164,7 @@ impl Endpoint {
         inner: &'a Arc<Inner>,
         parts: &'a Parts,
         body: &B,
+        who: &'a OnceLock<(SessionId, Owner)>,
     ) -> Result<Option<Call<'a>>, Refusal> {
         let allow = self.methods().ok_or(Refusal::NotFound)?;
         if !allow.split(", ").any(|method| method == parts.method.as_str()) {
@@ -182,7 +185,7 @@ impl Endpoint {
             return Err(Refusal::CrossSite);
         }
         let came = Came::of(config, &parts.method, parts.uri.path(), &parts.headers);
-        Ok(Some(Call { inner, parts, credentials, came, stale_nonce: AtomicBool::new(false) }))
+        Ok(Some(Call { inner, parts, credentials, came, who, stale_nonce: AtomicBool::new(false) }))
     }
 
     /// The methods that it has, as `Allow` lists them. An id has `DELETE` alone.
@@ -226,6 +229,8 @@ pub(crate) struct Call<'a> {
     pub(crate) credentials: Credentials<'a>,
     /// What came to prove a key with.
     pub(crate) came: Option<Came>,
+    /// The live session that asks, once that is known.
+    who: &'a OnceLock<(SessionId, Owner)>,
     stale_nonce: AtomicBool,
 }
 
@@ -275,6 +280,15 @@ impl Call<'_> {
             Auth::Active(active) if active.is_stale() => active.check(inner).await,
             auth => auth,
         };
+        let auth = match auth {
+            Auth::Active(active) if inner.unusual.is_watching() => {
+                unusual::settle(inner, active, || self.head()).await
+            }
+            auth => auth,
+        };
+        if let Auth::Active(active) = &auth {
+            let _ = self.who.set((active.session(), active.owner()));
+        }
         let active = require.admit(inner, &auth, activity)?;
         if active.proof().is_some_and(dpop::is_nonce_old) {
             self.stale_nonce.store(true, Ordering::Relaxed);
@@ -288,7 +302,13 @@ impl Call<'_> {
             activity: self.credentials.passive,
             came: self.came.as_ref(),
             device: device::label(self.headers()),
+            head: self.inner.unusual.wants_heads().then(|| self.head()),
         }
+    }
+
+    fn head(&self) -> RequestHead {
+        let Parts { method, uri, headers, .. } = self.parts;
+        RequestHead::new(method, uri, headers, &self.inner.config.cookies)
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

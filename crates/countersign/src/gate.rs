@@ -19,6 +19,7 @@ use crate::layer::Answer;
 use crate::problem::{Dialect, ProblemStyle};
 use crate::refusal::Refusal;
 use crate::sessions::{Inner, Renewal, Sessions};
+use crate::unusual::{self, RequestHead};
 
 /// Header fields beyond this are refused: names and values together, in bytes.
 const HEADERS_LIMIT: usize = 32 * 1024;
@@ -46,7 +47,9 @@ enum Wait {
     /// The view is too old to be believed.
     Check(Active),
     /// The access token has expired, and the layer renews by itself.
-    Renew { token: Box<str>, device: Option<Arc<str>> },
+    Renew { token: Box<str>, device: Option<Arc<str>>, head: Option<RequestHead> },
+    /// The host ends the session.
+    End(Active),
 }
 
 /// Decides. Takes the refresh cookie out of the request, so that the application never sees it.
@@ -67,7 +70,7 @@ pub(crate) fn judge<B>(sessions: &Sessions, request: &mut Request<B>) -> Gate {
     let gate = match read(sessions, request, style.clone()) {
         Ok(gate) => gate,
         Err(refusal) => {
-            inner.tell(&crate::SessionEvent::Refused { code: refusal.code(), session: None });
+            unusual::refused(inner, &refusal, None);
             return Gate::Refuse(refusal.to_response(&style).map(Into::into));
         }
     };
@@ -85,24 +88,45 @@ fn read<B>(sessions: &Sessions, request: &Request<B>, style: ProblemStyle) -> Re
         return Err(Refusal::CrossSite);
     }
     let came = Came::of(config, request.method(), request.uri().path(), request.headers());
-    let auth = authenticate::request(inner, &credentials, came.as_ref());
+    let (auth, ending) = suspected(inner, authenticate::request(inner, &credentials, came.as_ref()), request);
     let carried = Carried::new(sessions.clone(), auth, verdict, &credentials, came, style);
     // A refresh cookie does not answer for somebody else's bearer token.
     let in_cookie = credentials.access.is_none_or(|access| access.scheme == Scheme::Cookie);
     let renewal = if in_cookie { config.renewal } else { Renewal::ByTheClient };
-    Ok(match carried.waits_for(renewal, request.headers()) {
+    Ok(match ending.map(Wait::End).or_else(|| carried.waits_for(renewal, request)) {
         None => Gate::Pass(Arc::new(carried)),
         Some(what) => Gate::Slow(Waiting { sessions: sessions.clone(), carried, what }),
     })
 }
 
+/// Holds a session under suspicion against what the host says of it; the one that is to end. Where nobody is under
+/// suspicion, it costs nothing.
+fn suspected<B>(inner: &Inner, auth: Auth, request: &Request<B>) -> (Auth, Option<Active>) {
+    match auth {
+        Auth::Active(active) if inner.unusual.is_watching() => {
+            match unusual::judge(inner, &active, || RequestHead::of(request, &inner.config.cookies)) {
+                unusual::Verdict::Clear => (Auth::Active(active), None),
+                unusual::Verdict::StepUp => (Auth::Refused(unusual::step_up()), None),
+                unusual::Verdict::End => (Auth::Active(active.clone()), Some(active)),
+            }
+        }
+        auth => (auth, None),
+    }
+}
+
 impl Carried {
-    fn waits_for(&self, renewal: Renewal, headers: &HeaderMap) -> Option<Wait> {
+    fn waits_for<B>(&self, renewal: Renewal, request: &Request<B>) -> Option<Wait> {
         match &self.auth {
             Auth::Active(active) if active.is_stale() => Some(Wait::Check(active.clone())),
             Auth::Refused(Refusal::TokenExpired) | Auth::Nobody if renewal == Renewal::Inline => {
-                let device = || device::label(headers);
-                self.refresh_token().map(|token| Wait::Renew { token: token.into(), device: device() })
+                let inner = self.sessions.inner();
+                let head =
+                    || inner.unusual.wants_heads().then(|| RequestHead::of(request, &inner.config.cookies));
+                self.refresh_token().map(|token| Wait::Renew {
+                    token: token.into(),
+                    device: device::label(request.headers()),
+                    head: head(),
+                })
             }
             _ => None,
         }
@@ -116,8 +140,12 @@ impl Waiting {
             let mut carried = self.carried;
             match self.what {
                 Wait::Check(active) => carried.auth = active.check(&inner).await,
-                Wait::Renew { token, device } => {
-                    let client = Client { activity: carried.activity, came: None, device };
+                Wait::End(active) => {
+                    let refusal = unusual::end(&inner, active.session(), active.owner()).await;
+                    carried.auth = Auth::Refused(refusal);
+                }
+                Wait::Renew { token, device, head } => {
+                    let client = Client { activity: carried.activity, came: None, device, head };
                     match flow::renew(&inner, &token, &client).await {
                         Ok((auth, grant)) => {
                             carried.auth = auth;

@@ -54,6 +54,7 @@ mod session;
 mod sessions;
 mod single_use;
 mod state;
+mod subject;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
@@ -91,11 +92,17 @@ pub use require::{Require, RequireService};
 pub use session::Session;
 pub use sessions::{Sessions, Stale};
 pub use single_use::{SingleUseFuture, SingleUseProof, SingleUseService};
+pub use subject::{Erasure, Remainder, StoredEntry, StoredSession, SubjectExport};
 pub use transport::{ParseTransportError, Transport};
-pub use unusual::Finding;
+pub use unusual::{Finding, Reaction, RequestHead, Thresholds};
 pub use visitor::Visitor;
 
 /// The README's snippets are tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// And those of the page about observability.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/OBSERVABILITY.md")]
+struct Observability;

@@ -161,13 +161,16 @@ pub enum TokenType {
 
 // The signature is serde's.
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn secs<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn secs<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(instant.as_secs())
 }
 
 // The signature is serde's.
 #[allow(clippy::ref_option)]
-fn secs_or_null<S: Serializer>(instant: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn secs_or_null<S: Serializer>(
+    instant: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     instant.map(Timestamp::as_secs).serialize(serializer)
 }
 

@@ -24,7 +24,9 @@ use crate::origin::Origin;
 use crate::policy::Policy;
 use crate::random::Random;
 use crate::refusal::Refusal;
+use crate::subject::{self, Erasure, SubjectExport};
 use crate::transport::Transport;
+use crate::unusual::Unusual;
 
 /// The sessions of a site: built once, cloned freely.
 ///
@@ -86,6 +88,25 @@ impl Sessions {
             flow::end(&self.inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved, Actor::Host)
                 .await?;
         Ok(())
+    }
+
+    /// Everything that is stored about a person, for them to see. It holds no credential. docs/PRIVACY.md says what is where.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::RegistryUnavailable`].
+    pub async fn export_subject(&self, owner: &Owner) -> Result<SubjectExport, Refusal> {
+        subject::export(&self.inner, owner).await
+    }
+
+    /// Ends all sessions of a person, with which what was stored of them goes, and says what remains until when, and
+    /// why.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::end_all`].
+    pub async fn erase_subject(&self, owner: Owner) -> Result<Erasure, Refusal> {
+        subject::erase(&self.inner, owner).await
     }
 
     /// The same sessions in the hands of an administrator, under whose name ends are told.
@@ -237,6 +258,7 @@ pub(crate) struct Inner {
     pub(crate) node: Node,
     pub(crate) random: Random,
     pub(crate) verify_times: VerifyTimes,
+    pub(crate) unusual: Unusual,
     clock: Arc<dyn Clock>,
     events: Vec<Box<dyn EventSink>>,
 }
@@ -248,6 +270,7 @@ impl Inner {
         registry: Arc<dyn Registry>,
         clock: Arc<dyn Clock>,
         events: Vec<Box<dyn EventSink>>,
+        unusual: Unusual,
     ) -> Self {
         Self {
             config,
@@ -259,6 +282,7 @@ impl Inner {
             node: Node::default(),
             random: Random::default(),
             verify_times: metrics::begin(),
+            unusual,
             clock,
             events,
         }

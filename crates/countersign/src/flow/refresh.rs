@@ -15,6 +15,7 @@ use crate::grant::Grant;
 use crate::metrics;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
+use crate::unusual::{self, RequestHead};
 
 /// Who exchanges a refresh token.
 pub(crate) struct Client<'a> {
@@ -23,6 +24,8 @@ pub(crate) struct Client<'a> {
     pub(crate) came: Option<&'a Came>,
     /// What it calls itself.
     pub(crate) device: Option<Arc<str>>,
+    /// Its request, where the host wants to see it.
+    pub(crate) head: Option<RequestHead>,
 }
 
 /// Exchanges a refresh token.
@@ -49,7 +52,7 @@ pub(crate) async fn hold(inner: &Arc<Inner>, token: &str, session: SessionId) ->
         return Err(Refusal::TokenInvalid);
     }
     let rotated = rotate(inner, &claims, Activity::Active).await?;
-    settle(inner, &claims, rotated).map(drop)
+    settle(inner, &claims, rotated, None).map(drop)
 }
 
 async fn exchange(inner: &Arc<Inner>, token: &str, client: &Client<'_>) -> Result<(Grant, String), Refusal> {
@@ -72,7 +75,8 @@ async fn once(
     // Before the registry is asked: who does not hold the key has no effect on the session at all.
     let binding = binding(inner, &claims, client.came).await?;
     let rotated = rotate(inner, &claims, client.activity).await?;
-    let (renewal, successor) = settle(inner, &claims, rotated)?;
+    let (renewal, successor) = settle(inner, &claims, rotated, client.head.as_ref())?;
+    unusual::refreshed(inner, &renewal.record, client.device.as_ref(), client.head.as_ref()).await?;
     inner.tell(&SessionEvent::Refreshed {
         session: renewal.record.id,
         owner: renewal.record.owner.clone(),
@@ -130,7 +134,12 @@ fn verified(inner: &Inner, token: &str) -> Result<RefreshClaims, Refusal> {
 }
 
 /// What the registry's answer means for the session, and for its client's refresh token.
-fn settle(inner: &Inner, claims: &RefreshClaims, rotated: Rotated) -> Result<(Renewal, Successor), Refusal> {
+fn settle(
+    inner: &Inner,
+    claims: &RefreshClaims,
+    rotated: Rotated,
+    head: Option<&RequestHead>,
+) -> Result<(Renewal, Successor), Refusal> {
     let (session, owner) = (claims.identity.session, || authenticate::owner(&claims.identity));
     match rotated {
         Rotated::Kept(renewal) => Ok((renewal, Successor::Kept)),
@@ -148,6 +157,7 @@ fn settle(inner: &Inner, claims: &RefreshClaims, rotated: Rotated) -> Result<(Re
         Rotated::Reused(entries) => {
             inner.node.learn(inner, &entries);
             inner.tell(&SessionEvent::RefreshReused { session, owner: owner() });
+            unusual::reused(inner, session, owner(), head);
             super::end::tell_each(inner, &entries, |_| Some(owner()), |_| Actor::Rule);
             Err(Refusal::RefreshReused)
         }

@@ -15,6 +15,7 @@ use super::names::{
 use super::sampled::VerifyTimes;
 use crate::event::SessionEvent;
 use crate::refusal::Refusal;
+use crate::unusual::Finding;
 
 /// Describes all, and begins every series of a closed list at 0, so that its first increase is seen as one.
 pub(crate) fn begin() -> VerifyTimes {
@@ -32,6 +33,9 @@ pub(crate) fn begin() -> VerifyTimes {
     }
     for code in Refusal::CODES {
         counter!(REFUSALS, "code" => code).increment(0);
+    }
+    for finding in Finding::NAMES {
+        counter!(UNUSUAL, "finding" => finding).increment(0);
     }
     counter!(MARKS_DROPPED).increment(0);
     events_dropped().increment(0);

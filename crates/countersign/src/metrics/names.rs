@@ -12,7 +12,7 @@ pub const REFRESHES: &str = "countersign_refresh_total";
 pub const SESSIONS_ENDED: &str = "countersign_sessions_ended_total";
 /// Counter by `code`: requests refused.
 pub const REFUSALS: &str = "countersign_refusals_total";
-/// Counter by `finding`: what was unusual.
+/// Counter by `finding`: what was unusual: [`Finding::NAMES`](crate::Finding::NAMES).
 pub const UNUSUAL: &str = "countersign_unusual_total";
 /// Histogram, seconds: from the registry's instant of an end until this node's follower has it in the view.
 pub const REVOCATION_PROPAGATION: &str = "countersign_revocation_propagation_seconds";

@@ -56,6 +56,10 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// Every [`name`](Self::name) that there is.
+    pub const NAMES: [&'static str; 5] =
+        ["refresh-reused", "device-changed", "session-refused-often", "refusals", "forged-tokens"];
+
     /// The finding as events and metrics spell it.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -17,41 +17,58 @@ fn session(byte: u8) -> SessionId {
 
 /// One of each event, and of its kinds that look different.
 fn all() -> Vec<SessionEvent> {
-    let (alice, acme) = (|| Owner::new("alice"), || Owner::new("alice").of_tenant("acme"));
-    let device = || Some(Arc::from("Firefox on Linux"));
-    let within = Duration::from_mins(1);
+    [lives(), ends(), refusals(), findings(), faults()].concat()
+}
+
+/// What happens to sessions that live.
+fn lives() -> Vec<SessionEvent> {
     vec![
         SessionEvent::Started {
             session: session(1),
-            owner: acme(),
-            device: device(),
+            owner: Owner::new("alice").of_tenant("acme"),
+            device: Some("Firefox on Linux".into()),
             repetition: Repetition::First,
         },
         SessionEvent::Started {
             session: session(1),
-            owner: alice(),
+            owner: Owner::new("alice"),
             device: None,
             repetition: Repetition::Again,
         },
-        SessionEvent::LimitReached { owner: alice(), scope: Scope::Site, limit: 3 },
-        SessionEvent::Refreshed { session: session(1), owner: alice(), device: device() },
-        SessionEvent::SeatRefused { session: session(1), owner: alice(), scope: Scope::User, limit: 3 },
-        SessionEvent::RefreshReused { session: session(1), owner: alice() },
+        SessionEvent::LimitReached { owner: Owner::new("alice"), scope: Scope::Site, limit: 3 },
+        SessionEvent::Refreshed {
+            session: session(1),
+            owner: Owner::new("alice"),
+            device: Some("Firefox on Linux".into()),
+        },
+        SessionEvent::SeatRefused {
+            session: session(1),
+            owner: Owner::new("alice"),
+            scope: Scope::User,
+            limit: 3,
+        },
+        SessionEvent::RefreshReused { session: session(1), owner: Owner::new("alice") },
+    ]
+}
+
+/// How sessions end.
+fn ends() -> Vec<SessionEvent> {
+    vec![
         SessionEvent::Ended {
             session: session(1),
-            owner: Some(alice()),
+            owner: Some(Owner::new("alice")),
             reason: EndReason::Logout,
             by: Actor::User(session(1)),
         },
         SessionEvent::Ended { session: session(1), owner: None, reason: EndReason::Limit, by: Actor::Rule },
         SessionEvent::EndedMany {
-            scope: EndScope::User(acme()),
+            scope: EndScope::User(Owner::new("alice").of_tenant("acme")),
             sessions: 4,
             reason: EndReason::EndedByAdmin,
             by: Actor::Administrator(Owner::new("admin")),
         },
         SessionEvent::EndedMany {
-            scope: EndScope::Others(alice(), session(1)),
+            scope: EndScope::Others(Owner::new("alice"), session(1)),
             sessions: 2,
             reason: EndReason::EndedByUser,
             by: Actor::User(session(1)),
@@ -74,21 +91,35 @@ fn all() -> Vec<SessionEvent> {
             reason: EndReason::KeyRemoved,
             by: Actor::Rule,
         },
+    ]
+}
+
+/// What is refused, or goes elsewhere.
+fn refusals() -> Vec<SessionEvent> {
+    vec![
         SessionEvent::DataUnreadable { session: Some(session(1)), version: 2 },
         SessionEvent::HandedOver {
             session: session(1),
             to: session(2),
-            owner: alice(),
+            owner: Owner::new("alice"),
             device: Some("Safari on iPhone".into()),
         },
         SessionEvent::Refused { code: "token-invalid", session: None },
         SessionEvent::Refused { code: "step-up-required", session: Some(session(1)) },
         SessionEvent::ProofRefused { check: "nonce" },
-        SessionEvent::Unusual { finding: Finding::RefreshReused { session: session(1), owner: alice() } },
+    ]
+}
+
+/// What is unusual.
+fn findings() -> Vec<SessionEvent> {
+    vec![
+        SessionEvent::Unusual {
+            finding: Finding::RefreshReused { session: session(1), owner: Owner::new("alice") },
+        },
         SessionEvent::Unusual {
             finding: Finding::DeviceChanged {
                 session: session(1),
-                owner: alice(),
+                owner: Owner::new("alice"),
                 was: "Firefox on Linux".into(),
                 is: Some("curl".into()),
             },
@@ -96,13 +127,23 @@ fn all() -> Vec<SessionEvent> {
         SessionEvent::Unusual {
             finding: Finding::SessionRefusedOften {
                 session: session(1),
-                owner: alice(),
+                owner: Owner::new("alice"),
                 refusals: 30,
-                within,
+                within: Duration::from_mins(1),
             },
         },
-        SessionEvent::Unusual { finding: Finding::Refusals { refusals: 300, within } },
-        SessionEvent::Unusual { finding: Finding::ForgedTokens { tokens: 50, within } },
+        SessionEvent::Unusual {
+            finding: Finding::Refusals { refusals: 300, within: Duration::from_mins(1) },
+        },
+        SessionEvent::Unusual {
+            finding: Finding::ForgedTokens { tokens: 50, within: Duration::from_mins(1) },
+        },
+    ]
+}
+
+/// What goes wrong, and keys.
+fn faults() -> Vec<SessionEvent> {
+    vec![
         SessionEvent::RegistryFailed { operation: "admit", detail: "no answer within 10s".to_owned() },
         SessionEvent::MintFailed { detail: "a claim of the application has a reserved name".to_owned() },
         SessionEvent::KeysChanged,
@@ -202,6 +243,15 @@ fn each_event_has_the_line_that_is_promised() {
     lines.flush();
     let written = disk.lines();
     assert!(written == promised, "written:\n{}", written.join("\n"));
+}
+
+#[test]
+fn each_finding_has_a_name_and_an_example() {
+    let names = all().into_iter().filter_map(|event| match event {
+        SessionEvent::Unusual { finding } => Some(finding.name()),
+        _ => None,
+    });
+    assert_eq!(names.collect::<Vec<_>>(), Finding::NAMES);
 }
 
 #[test]
