@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 use countersign_registry::{
     Admit, Admitted, Advance, Advanced, Batch, Claimed, Clock, CountOf, Counts, Effect, End, Ended, Fact,
-    Ledger, List, Once, Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing, Standing,
-    SystemClock, Touch,
+    Filter, Ledger, List, Once, Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing,
+    Standing, SystemClock, Tally, Touch,
 };
 use countersign_token::{FeedPosition, SessionId, Timestamp};
 use futures_util::FutureExt as _;
@@ -219,6 +219,10 @@ impl Registry for FileRegistry {
 
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>> {
         self.ask(Haste::Whenever, move |ledger, now, facts| ledger.list(&list, now, facts)).boxed()
+    }
+
+    fn tally(&self, filter: Filter) -> BoxFuture<'_, Result<Tally, RegistryError>> {
+        self.ask(Haste::Whenever, move |ledger, now, facts| ledger.tally(&filter, now, facts)).boxed()
     }
 
     fn counts(&self, of: CountOf) -> BoxFuture<'_, Result<Counts, RegistryError>> {

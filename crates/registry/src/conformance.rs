@@ -119,6 +119,7 @@ async fn lives(fresh: &impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
         listing::sessions_are_listed_in_order,
         listing::filters_leave_out,
         listing::a_cursor_goes_on,
+        listing::a_tally_agrees_with_the_list,
         listing::counts_agree,
         listing::activity_moves_forward_only,
     }

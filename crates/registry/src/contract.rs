@@ -8,12 +8,13 @@ use countersign_token::{FeedPosition, SessionId, Timestamp};
 use futures_util::future::BoxFuture;
 
 use crate::fact::Entry;
-use crate::list::{List, Page};
+use crate::list::{Filter, List, Page, Tally};
 use crate::op::{
     Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
     SetLimits, Standing, Touch,
 };
 use crate::rules::Rules;
+use crate::tally;
 
 /// What the server remembers of its sessions.
 ///
@@ -52,6 +53,12 @@ pub trait Registry: Send + Sync + 'static {
 
     /// Lists live sessions.
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>>;
+
+    /// Counts the live sessions that pass a filter. By default it goes through all their pages, and takes eight bytes
+    /// and a few for each owner.
+    fn tally(&self, filter: Filter) -> BoxFuture<'_, Result<Tally, RegistryError>> {
+        tally::page_by_page(self, filter)
+    }
 
     /// Counts live sessions and seats.
     fn counts(&self, of: CountOf) -> BoxFuture<'_, Result<Counts, RegistryError>>;
@@ -106,6 +113,10 @@ impl<R: Registry + ?Sized> Registry for Arc<R> {
 
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>> {
         (**self).list(list)
+    }
+
+    fn tally(&self, filter: Filter) -> BoxFuture<'_, Result<Tally, RegistryError>> {
+        (**self).tally(filter)
     }
 
     fn counts(&self, of: CountOf) -> BoxFuture<'_, Result<Counts, RegistryError>> {

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::contract::{Batch, Effect, Registry, RegistryError, Sharing};
-use crate::list::{List, Page};
+use crate::list::{Filter, List, Page, Tally};
 use crate::op::{
     Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
     SetLimits, Standing, Touch,
@@ -237,6 +237,10 @@ impl<R: Registry> Registry for Faulty<R> {
 
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>> {
         self.through(OpKind::List, |inner| inner.list(list)).boxed()
+    }
+
+    fn tally(&self, filter: Filter) -> BoxFuture<'_, Result<Tally, RegistryError>> {
+        self.through(OpKind::List, |inner| inner.tally(filter)).boxed()
     }
 
     fn counts(&self, of: CountOf) -> BoxFuture<'_, Result<Counts, RegistryError>> {

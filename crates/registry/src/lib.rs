@@ -35,6 +35,7 @@ pub mod rotation;
 mod rules;
 mod seats;
 mod store;
+mod tally;
 pub mod version;
 mod view;
 
@@ -44,7 +45,7 @@ pub use fact::{EndReason, Entry, Fact, News};
 pub use faulty::{Faulty, OpKind};
 pub use heard::Heard;
 pub use ledger::Ledger;
-pub use list::{Cursor, Filter, List, Order, Page, Whose};
+pub use list::{Cursor, Filter, List, Order, Page, Rank, Tally, Whose};
 pub use memory::MemoryRegistry;
 pub use op::*;
 pub use past::CODE_LIFE;

@@ -1,6 +1,5 @@
-//! Listing live sessions: filter, order, cursor.
+//! Listing live sessions: filter, order, cursor; and counting those that pass.
 
-use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +56,8 @@ pub enum Whose {
     Owner(Owner),
     /// A tenant's.
     Tenant(Arc<str>),
+    /// Those of a subject, in whatever tenant.
+    Subject(Arc<str>),
 }
 
 /// In which order sessions are listed.
@@ -67,7 +68,36 @@ pub enum Order {
     LastActivity,
     /// The newest first.
     Started,
+    /// The one that was not active for longest first.
+    LeastRecent,
+    /// The one that started first.
+    Oldest,
 }
+
+impl Order {
+    /// Whether the instant of a session's start counts, not that of its last activity.
+    pub fn is_by_start(self) -> bool {
+        matches!(self, Self::Started | Self::Oldest)
+    }
+
+    /// Whether small instants come first.
+    pub fn is_ascending(self) -> bool {
+        matches!(self, Self::LeastRecent | Self::Oldest)
+    }
+
+    /// Where a session stands: those with a smaller rank come first.
+    pub fn rank(self, at: Timestamp, id: SessionId) -> Rank {
+        if self.is_ascending() {
+            Rank(at.as_millis(), u128::from_be_bytes(*id.as_bytes()))
+        } else {
+            Rank(!at.as_millis(), !u128::from_be_bytes(*id.as_bytes()))
+        }
+    }
+}
+
+/// A session's place in an [`Order`]: the smaller one comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank(u64, u128);
 
 /// Where a page ended. It stays meaningful while sessions come and go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,11 +119,45 @@ pub struct Page {
     pub at: Timestamp,
 }
 
+/// How many sessions pass a filter, and whose they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The sessions.
+    pub sessions: u64,
+    /// Those of them that hold a seat.
+    pub seats: u64,
+    /// The owners that they belong to.
+    pub people: u64,
+    /// How many of those hold no seat by them, one, two, …; the last counts all who hold that many or more.
+    pub people_by_seats: [u64; Tally::STEPS],
+    /// The most seats that one owner holds by them.
+    pub most: u64,
+}
+
+impl Tally {
+    /// So many figures are kept of how many seats people hold.
+    pub const STEPS: usize = 32;
+
+    /// Counts an owner, who holds so many seats by the sessions that pass.
+    pub fn add_person(&mut self, seats: u64) {
+        self.people += 1;
+        self.people_by_seats[usize::try_from(seats).unwrap_or(usize::MAX).min(Self::STEPS - 1)] += 1;
+        self.most = self.most.max(seats);
+    }
+
+    /// How many owners hold at least so many seats; [`None`] where that is more than was counted apart.
+    pub fn people_with(&self, seats: u32) -> Option<u64> {
+        let from = usize::try_from(seats).ok().filter(|&from| from < Self::STEPS)?;
+        Some(self.people_by_seats[from..].iter().sum())
+    }
+}
+
 /// The longest page.
 const PAGE: usize = 1000;
 
 impl Ledger {
-    /// Lists live sessions. An owner's and a tenant's are found by index; listing all looks at all.
+    /// Lists live sessions. An owner's and a tenant's are found by index; listing all looks at all, which is quick: 88
+    /// bytes of each, one after the other.
     pub fn list(&mut self, list: &List, now: Timestamp, facts: &mut Vec<Fact>) -> Page {
         let at = self.settle(now, facts);
         let limit = list.limit.min(PAGE);
@@ -107,20 +171,41 @@ impl Ledger {
 
     /// The first sessions that pass, in order: the latest instant first, then the largest id.
     fn first_of(&self, list: &List, limit: usize) -> Vec<(Timestamp, SessionId, u32)> {
-        let mut first = BinaryHeap::with_capacity(limit + 1);
-        let passing = self.whose(&list.filter.whose).filter(|&place| self.passes(place, &list.filter));
-        for place in passing {
+        let mut first = First { limit, kept: BinaryHeap::with_capacity(limit + 1) };
+        let after = list.after.as_ref().map(|cursor| list.order.rank(cursor.at, cursor.id));
+        for place in self.whose(&list.filter.whose) {
             let slot = self.store.get(place);
-            let at = if list.order == Order::Started { slot.started } else { slot.activity };
-            let after = list.after.as_ref().is_none_or(|cursor| (at, slot.id) < (cursor.at, cursor.id));
-            if after {
-                first.push(Reverse((at, slot.id, place)));
-            }
-            if first.len() > limit {
-                first.pop();
+            let at = if list.order.is_by_start() { slot.started } else { slot.activity };
+            let rank = list.order.rank(at, slot.id);
+            // What cannot be of the page need not pass.
+            if first.wants(rank) && after.is_none_or(|after| after < rank) && self.passes(place, &list.filter)
+            {
+                first.keep(rank, place);
             }
         }
-        first.into_sorted_vec().into_iter().map(|Reverse(session)| session).collect()
+        let instant = |place| {
+            let slot = self.store.get(place);
+            (if list.order.is_by_start() { slot.started } else { slot.activity }, slot.id, place)
+        };
+        first.kept.into_sorted_vec().into_iter().map(|(_, place)| instant(place)).collect()
+    }
+
+    /// Counts the live sessions that pass a filter. An owner's and a tenant's are found by index; counting all looks at
+    /// all, and takes four bytes for each owner while it does.
+    pub fn tally(&mut self, filter: &Filter, now: Timestamp, facts: &mut Vec<Fact>) -> Tally {
+        self.settle(now, facts);
+        let (mut tally, mut seats_of) = (Tally::default(), vec![UNSEEN; self.store.owners.places()]);
+        for place in self.whose(&filter.whose).filter(|&place| self.passes(place, filter)) {
+            let seat = u32::from(self.holding(place) == Holding::Seat);
+            tally.sessions += 1;
+            tally.seats += u64::from(seat);
+            let seats = &mut seats_of[self.store.get(place).owner as usize];
+            *seats = if *seats == UNSEEN { seat } else { *seats + seat };
+        }
+        for seats in seats_of.into_iter().filter(|&seats| seats != UNSEEN) {
+            tally.add_person(seats.into());
+        }
+        tally
     }
 
     fn whose(&self, whose: &Whose) -> Box<dyn Iterator<Item = u32> + '_> {
@@ -136,6 +221,10 @@ impl Ledger {
                     .into_iter()
                     .flat_map(|place| self.store.of_tenant(place)),
             ),
+            Whose::Subject(subject) => {
+                let owners = self.store.owners.of_subject(subject);
+                Box::new(owners.into_iter().flat_map(|place| self.store.of_owner(place)))
+            }
         }
     }
 
@@ -157,6 +246,29 @@ impl Ledger {
                 owners.find_tenant(tenant).map(|place| owners.tenant(place).counts()).unwrap_or_default()
             }
             CountOf::Site => self.store.counts(),
+        }
+    }
+}
+
+/// No session of this owner was counted yet.
+const UNSEEN: u32 = u32::MAX;
+
+/// The first sessions of an order, as many as fit.
+struct First {
+    limit: usize,
+    /// The last of them on top.
+    kept: BinaryHeap<(Rank, u32)>,
+}
+
+impl First {
+    fn wants(&self, rank: Rank) -> bool {
+        self.kept.len() < self.limit || self.kept.peek().is_some_and(|(last, _)| rank < *last)
+    }
+
+    fn keep(&mut self, rank: Rank, place: u32) {
+        self.kept.push((rank, place));
+        if self.kept.len() > self.limit {
+            self.kept.pop();
         }
     }
 }

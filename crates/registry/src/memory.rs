@@ -14,7 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::contract::{Batch, Effect, Registry, RegistryError, Sharing};
 use crate::fact::Fact;
 use crate::ledger::Ledger;
-use crate::list::{List, Page};
+use crate::list::{Filter, List, Page, Tally};
 use crate::op::{
     Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
     SetLimits, Standing, Touch,
@@ -122,6 +122,10 @@ impl<C: Clock> Registry for MemoryRegistry<C> {
 
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>> {
         async move { self.locked(|ledger, now, facts| ledger.list(&list, now, facts)) }.boxed()
+    }
+
+    fn tally(&self, filter: Filter) -> BoxFuture<'_, Result<Tally, RegistryError>> {
+        async move { self.locked(|ledger, now, facts| ledger.tally(&filter, now, facts)) }.boxed()
     }
 
     fn counts(&self, of: CountOf) -> BoxFuture<'_, Result<Counts, RegistryError>> {

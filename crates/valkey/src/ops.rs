@@ -270,7 +270,8 @@ fn target(target: &Target) -> Result<Named, RegistryError> {
 /// What the scripts of lists and the feed need beyond: whose sessions.
 pub(crate) fn whose(whose: &Whose) -> Result<(&'static [u8], Vec<u8>), RegistryError> {
     Ok(match whose {
-        Whose::Anyone => (b"a", Vec::new()),
+        // Owners are in no order by name alone: all sessions are looked at.
+        Whose::Anyone | Whose::Subject(_) => (b"a", Vec::new()),
         Whose::Owner(owner) => (b"o", record::owner(owner)?),
         Whose::Tenant(tenant) => (b"t", record::tenant(tenant)?),
     })

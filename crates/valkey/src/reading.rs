@@ -1,13 +1,13 @@
 //! Lists and the feed, which may be longer than one call should answer: they go on where the last call stopped.
 
-use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_registry::{
-    Batch, BatchKind, Cursor, Effect, Entry, Holding, List, Order, Page, RegistryError, SessionRecord,
+    Batch, BatchKind, Cursor, Effect, Entry, Holding, List, Order, Page, Rank, RegistryError, SessionRecord,
+    Whose,
 };
 use countersign_token::{FeedPosition, SessionId, Timestamp};
 use tokio::time::{Instant, sleep};
@@ -132,10 +132,11 @@ pub(crate) fn place(id: &[u8]) -> Result<FeedPosition, RegistryError> {
 /// The first sessions of a list, and one more, which tells whether it goes on.
 struct First {
     order: Order,
+    whose: Whose,
     after: Option<Cursor>,
     limit: usize,
     /// The last of them on top.
-    kept: BinaryHeap<Reverse<(Timestamp, SessionId)>>,
+    kept: BinaryHeap<(Rank, Timestamp, SessionId)>,
     sessions: HashMap<SessionId, (SessionRecord, Holding)>,
 }
 
@@ -143,6 +144,7 @@ impl First {
     fn new(list: &List) -> Self {
         Self {
             order: list.order,
+            whose: list.filter.whose.clone(),
             after: list.after.clone(),
             limit: list.limit.min(PAGE),
             kept: BinaryHeap::new(),
@@ -153,10 +155,12 @@ impl First {
     /// What a script may leave out: those before the cursor, and those that come after enough others.
     fn figures(&self, list: &List) -> Vec<u8> {
         let enough = self.kept.len() > self.limit;
-        let oldest = self.kept.peek().filter(|_| enough).map_or(0, |Reverse((at, _))| millis(*at));
-        let newest = self.after.as_ref().map_or(Timestamp::MAX, |cursor| cursor.at);
+        let last = self.kept.peek().filter(|_| enough).map(|&(_, at, _)| at);
+        let first = self.after.as_ref().map(|cursor| cursor.at);
+        let (oldest, newest) = if self.order.is_ascending() { (first, last) } else { (last, first) };
+        let (oldest, newest) = (oldest.map_or(0, millis), newest.unwrap_or(Timestamp::MAX));
         let mut bytes = Writer::default();
-        bytes.number((self.order == Order::Started).into(), 1);
+        bytes.number(self.order.is_by_start().into(), 1);
         let holding = match list.filter.holding {
             None => 0,
             Some(Holding::Seat) => 1,
@@ -170,24 +174,28 @@ impl First {
     }
 
     fn add(&mut self, record: SessionRecord, holding: Holding) {
-        let at = if self.order == Order::Started { record.started_at } else { record.last_activity };
-        let id = record.id;
-        let comes = self.after.as_ref().is_none_or(|cursor| (at, id) < (cursor.at, cursor.id));
+        if matches!(&self.whose, Whose::Subject(subject) if record.owner.subject != *subject) {
+            return;
+        }
+        let at = if self.order.is_by_start() { record.started_at } else { record.last_activity };
+        let (id, rank) = (record.id, self.order.rank(at, record.id));
+        let after = self.after.as_ref().map(|cursor| self.order.rank(cursor.at, cursor.id));
+        let comes = after.is_none_or(|after| after < rank);
         // A page of a changing list may tell of a session twice.
         if !comes || self.sessions.contains_key(&id) {
             return;
         }
-        self.kept.push(Reverse((at, id)));
+        self.kept.push((rank, at, id));
         self.sessions.insert(id, (record, holding));
         if self.kept.len() > self.limit + 1
-            && let Some(Reverse((_, last))) = self.kept.pop()
+            && let Some((_, _, last)) = self.kept.pop()
         {
             self.sessions.remove(&last);
         }
     }
 
     fn page(mut self, at: Timestamp) -> Page {
-        let mut order: Vec<_> = self.kept.into_sorted_vec().into_iter().map(|Reverse(place)| place).collect();
+        let mut order: Vec<_> = self.kept.into_sorted_vec().into_iter().map(|(_, at, id)| (at, id)).collect();
         let more = order.len() > self.limit;
         order.truncate(self.limit);
         let next = order.last().filter(|_| more).map(|&(at, id)| Cursor { at, id });

@@ -34,6 +34,8 @@ pub(super) async fn sessions_are_listed_in_order(bench: &Bench) {
     bench.touch(b, Duration::ZERO).await;
     assert_eq!(bench.ids(ALL).await, [b, d, c, a], "the last active first");
     assert_eq!(bench.ids(List { order: Order::Started, ..ALL }).await, [d, c, b, a], "the newest first");
+    assert_eq!(bench.ids(List { order: Order::LeastRecent, ..ALL }).await, [a, c, d, b], "the idlest first");
+    assert_eq!(bench.ids(List { order: Order::Oldest, ..ALL }).await, [a, b, c, d], "the oldest first");
     let page = bench.registry.list(List { limit: 2, ..ALL }).await.expect("list answers");
     assert_eq!(page.sessions.len(), 2, "a page is as long as was asked");
     assert!(page.next.is_some(), "there are more");
@@ -49,6 +51,8 @@ pub(super) async fn filters_leave_out(bench: &Bench) {
     assert_eq!(ids(of(Whose::Tenant("acme".into()))).await, [b, a]);
     assert_eq!(ids(of(Whose::Owner(Owner::new("ada")))).await, [c]);
     assert_eq!(ids(of(Whose::Owner(Owner::new("nobody")))).await, []);
+    assert_eq!(ids(of(Whose::Subject("ada".into()))).await, [c, a], "of that name, in whatever tenant");
+    assert_eq!(ids(of(Whose::Subject("nobody".into()))).await, []);
     assert_eq!(ids(of(Whose::Tenant("nowhere".into()))).await, []);
     bench.clock.advance(DANGLING - 3 * SECOND);
     let holding = |holding| Filter { holding: Some(holding), ..Filter::default() };
@@ -64,7 +68,7 @@ pub(super) async fn a_cursor_goes_on(bench: &Bench) {
     for _ in 0..7 {
         ids.push(bench.seated("ada").await.id);
     }
-    for order in [Order::LastActivity, Order::Started] {
+    for order in [Order::LastActivity, Order::Started, Order::LeastRecent, Order::Oldest] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
             let list = List { order, after, limit: 3, ..List::of(Owner::new("ada")) };
@@ -85,6 +89,25 @@ pub(super) async fn a_cursor_goes_on(bench: &Bench) {
     let rest = bench.ids(List { after: first.next, ..ALL }).await;
     assert_eq!(rest.len(), 4, "the rest of the list is what it was");
     assert!(!rest.contains(&newcomer), "a newcomer belongs before the cursor");
+}
+
+/// What passes a filter is counted, with whose it is and how many seats they hold.
+pub(super) async fn a_tally_agrees_with_the_list(bench: &Bench) {
+    people(bench).await;
+    bench.seated("cy").await;
+    let tally = async |filter: Filter| bench.registry.tally(filter).await.expect("a tally");
+    let all = tally(Filter::default()).await;
+    assert_eq!((all.sessions, all.seats, all.people, all.most), (5, 5, 4, 2));
+    assert_eq!((all.people_with(0), all.people_with(1), all.people_with(2)), (Some(4), Some(4), Some(1)));
+    assert_eq!(all.people_with(3), Some(0));
+    let of_ada = tally(Filter { whose: Whose::Subject("ada".into()), ..Filter::default() }).await;
+    assert_eq!((of_ada.sessions, of_ada.people), (2, 2), "two people of one name");
+    bench.clock.advance(DANGLING - 2 * SECOND);
+    let dangling = tally(Filter { holding: Some(Holding::Nothing), ..Filter::default() }).await;
+    assert_eq!(
+        (dangling.sessions, dangling.seats, dangling.people, dangling.people_by_seats[0]),
+        (3, 0, 3, 3)
+    );
 }
 
 /// Sessions and seats are counted by owner, tenant and site.

@@ -179,6 +179,18 @@ impl Owners {
         Owner { tenant, subject: entry.subject.as_str().into() }
     }
 
+    /// The owners of this name, in whatever tenant: one look-up for each tenant.
+    pub(crate) fn of_subject(&self, subject: &Arc<str>) -> Vec<u32> {
+        let tenants = self.tenant_places.keys().cloned().map(Some);
+        let owner = |tenant| Owner { tenant, subject: subject.clone() };
+        tenants.chain([None]).filter_map(|tenant| self.find(&owner(tenant))).collect()
+    }
+
+    /// How many places of owners there are, the free ones too.
+    pub(crate) fn places(&self) -> usize {
+        self.entries.places()
+    }
+
     /// The owners of a tenant.
     pub(crate) fn of_tenant(&self, tenant: u32) -> impl Iterator<Item = u32> {
         walk(self.tenants[tenant].first, |place| self.entries[place].after)

@@ -51,6 +51,11 @@ impl<T: Default> Slab<T> {
         std::mem::take(&mut self[place])
     }
 
+    /// How many places there are, the free ones too.
+    pub(crate) fn places(&self) -> usize {
+        self.places as usize
+    }
+
     /// All places, the free ones too, which hold default values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         (0..).zip(self.chunks.iter().flatten())
