@@ -5,6 +5,7 @@ mod error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use countersign_registry::{Clock, Limits, Owner, Registry, Rules, Sharing, SystemClock};
 use countersign_token::StateFormat;
 use http::HeaderValue;
@@ -257,6 +258,7 @@ impl Builder {
             proxies: self.proxies,
             claims: self.claims,
             spread: self.spread,
+            limits: ArcSwap::from_pointee(self.limits),
         };
         Ok(Sessions::from_inner(Inner::new(
             config,

@@ -14,6 +14,7 @@
 //! operation of the [`Registry`] and turn its outcome into a grant.
 
 mod address;
+mod administer;
 mod administrator;
 mod authenticate;
 #[cfg(feature = "axum")]
@@ -69,11 +70,13 @@ pub use body::{BodyLimits, Presence, ResponseBody, expect_json, read_json, read_
 pub use builder::{Builder, ConfigError};
 pub use cookie::{CookieNames, InvalidCookieName};
 pub use countersign_registry::{
-    Clock, CountOf, Counts, EndReason, Limit, Limits, ManualClock, MemoryRegistry, OnFull, Owner, Registry,
-    RegistryError, Repetition, Scope, SystemClock,
+    Clock, CountOf, Counts, Cursor, EndReason, Filter, Holding, Limit, Limits, List, ManualClock,
+    MemoryRegistry, OnFull, Order, Owner, Page, Registry, RegistryError, Repetition, Scope, SessionRecord,
+    Standing, SystemClock, Tally, Whose,
 };
 pub use countersign_token::{
-    Algorithm, KeyId, KeyRing, SessionData, SessionId, StateFormat, StateVersion, Timestamp,
+    Algorithm, KeyId, KeyInfo, KeyRing, KeyState, SessionData, SessionId, StateFormat, StateVersion,
+    Timestamp,
 };
 pub use dpop::{Dpop, DpopNonce};
 pub use event::{Actor, EndScope, EventSink, JsonLines, SessionEvent};

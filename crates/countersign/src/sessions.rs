@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_registry::{Clock, CountOf, Counts, EndReason, OpId, Owner, Registry, Target, View};
+use arc_swap::ArcSwap;
+use countersign_registry::{Clock, CountOf, Counts, EndReason, Limits, OpId, Owner, Registry, Target, View};
 use countersign_token::{KeyId, KeyRing, StateFormat, Timestamp, TokenCache};
 use http::{HeaderMap, HeaderValue};
 
@@ -245,6 +246,8 @@ pub(crate) struct Config {
     pub(crate) proxies: TrustedProxies,
     pub(crate) claims: Option<ClaimsHook>,
     pub(crate) spread: Spread,
+    /// As they are now.
+    pub(crate) limits: ArcSwap<Limits>,
 }
 
 /// All that a node knows and holds.

@@ -8,9 +8,10 @@ mod file;
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use countersign_token::{KeyId, KeyRing, KeyRingError, Schedule, Timestamp};
+use countersign_token::{KeyId, KeyRing, KeyRingError, KeyState, Schedule, Timestamp};
 
 pub use error::KeyFileError;
 pub use file::KeyFile;
@@ -103,6 +104,17 @@ impl Keys {
         let mut home = self.home();
         let removed = self.change(&mut home, |ring| ring.remove(kid, now).map(Some));
         self.forget(kid, now, removed)
+    }
+
+    /// Lets the published key sign from now on (and publishes the next when that is due), or a fresh one where none is
+    /// published.
+    ///
+    /// # Errors
+    ///
+    /// The ring could not be saved, and stays as it is.
+    pub fn rotate(&self, now: Timestamp) -> Result<Option<KeyChange>, KeyFileError> {
+        let mut home = self.home();
+        self.change(&mut home, |ring| Ok(Some(signing_another(ring, now))))
     }
 
     /// Remembers that a key was removed elsewhere, known here or not. Answers whether that was news.
@@ -202,6 +214,15 @@ impl From<KeyFile> for Keys {
         Self { current: ArcSwap::new(ring), home: Mutex::new(home) }
     }
 }
+
+fn signing_another(ring: &KeyRing, now: Timestamp) -> KeyRing {
+    let published = ring.keys().any(|key| key.state == KeyState::Published);
+    ring.advance(now, &PROMOTE_ONLY).filter(|_| published).unwrap_or_else(|| ring.rotate_now(now))
+}
+
+/// A schedule by which a published key is due to sign at once, and no retiring one is forgotten.
+const PROMOTE_ONLY: Schedule =
+    Schedule { publish_ahead: Duration::ZERO, sign_for: Duration::ZERO, longest_token: Duration::MAX };
 
 /// `ring` with all that `other` knows to be removed; `None` if it knows all of that already.
 fn keep_removals(ring: &KeyRing, other: &KeyRing) -> Option<KeyRing> {

@@ -70,7 +70,7 @@ fn is_in_the_table(refusal: &Refusal) {
     }
 }
 
-const CAUSES: [BadRequest; 12] = [
+const CAUSES: [BadRequest; 14] = [
     BadRequest::TwoAuthorizations,
     BadRequest::TwoCookies,
     BadRequest::TwoStates,
@@ -83,6 +83,8 @@ const CAUSES: [BadRequest; 12] = [
     BadRequest::TwoMembers,
     BadRequest::WrongShape,
     BadRequest::Parameter("end"),
+    BadRequest::Expected { name: "limit", what: "a whole number from 1 to 200" },
+    BadRequest::UnknownParameter,
 ];
 
 fn limit(scope: Scope, limit: u32, in_use: u64) -> Refusal {

@@ -31,6 +31,15 @@ pub enum BadRequest {
     WrongShape,
     /// A parameter or member, by its name, that is not as documented.
     Parameter(&'static str),
+    /// The same, with what is expected of it, such as `a whole number from 1 to 200`.
+    Expected {
+        /// The parameter or member.
+        name: &'static str,
+        /// What it has to be.
+        what: &'static str,
+    },
+    /// A parameter that the path does not know.
+    UnknownParameter,
 }
 
 impl BadRequest {
@@ -48,8 +57,12 @@ impl BadRequest {
             Self::NotJson => "The body is not JSON.",
             Self::TwoMembers => "The body has two members of one name.",
             Self::WrongShape => "The body is not the documented JSON object.",
+            Self::UnknownParameter => "There is a parameter that this path does not know.",
             Self::Parameter(name) => {
                 return Cow::Owned(format!("The parameter `{name}` is not as documented."));
+            }
+            Self::Expected { name, what } => {
+                return Cow::Owned(format!("The parameter `{name}` has to be {what}."));
             }
         })
     }
