@@ -1,0 +1,110 @@
+// The table of sessions: filtered, sorted, page by page, and what can be done with each.
+
+import { button, cell, element, fail, isIn, make, onClick, onSubmit, row, text } from "./dom.js";
+import { endDangling, endEveryone, endOne, endSelected, endUser } from "./ends.js";
+import { loadOverview } from "./overview.js";
+import { look } from "./server.js";
+import { ago, complaint, device, lasting, many, number, person, when } from "./words.js";
+
+/** Sessions that one act ends by id, at most. */
+const AT_MOST = 256;
+
+export function showSessions() {
+  const selected = new Set();
+  let next = null;
+  let shown = [];
+
+  onSubmit(element("filter"), () => load());
+  for (const id of ["filter-holding", "filter-inactive", "filter-order"]) element(id).addEventListener("change", () => load());
+  onClick(element("more"), () => load({ after: next }));
+  onClick(element("end-dangling"), () => endDangling(changed));
+  onClick(element("end-everyone"), () => endEveryone(changed));
+  onClick(element("end-selected"), () => endSelected([...selected].slice(0, AT_MOST), changed));
+  element("select-all").addEventListener("change", ({ target }) => {
+    for (const box of element("sessions-rows").querySelectorAll("input")) if (box.checked !== target.checked) box.click();
+  });
+
+  function query(after) {
+    const form = new FormData(element("filter"));
+    const given = [...form].filter(([, value]) => value.trim()).map(([name, value]) => [name, value.trim()]);
+    if (after) given.push(["after", after]);
+    return new URLSearchParams(given);
+  }
+
+  /** Loads the first page, or the one after; `passive`: nobody asked for it. */
+  async function load({ after, passive = false } = {}) {
+    try {
+      const page = await look(`sessions?${query(after)}`, { passive });
+      fail("sessions-error", "");
+      show(page, after ? [...shown, ...page.sessions] : page.sessions);
+    } catch (error) {
+      if (!passive) fail("sessions-error", complaint(error));
+    }
+  }
+
+  function show(page, sessions) {
+    [next, shown] = [page.next, sessions];
+    const here = new Set(sessions.map(({ id }) => id));
+    for (const id of selected) if (!here.has(id)) selected.delete(id);
+    element("sessions-rows").replaceChildren(...sessions.map((one) => entry(one, page.at)));
+    element("sessions-empty").hidden = sessions.length > 0;
+    element("more").hidden = next === null;
+    const of = page.total === null ? "" : ` of ${number(page.total)}`;
+    element("sessions-shown").textContent = sessions.length ? `${number(sessions.length)}${of} shown` : "";
+    showSelection();
+  }
+
+  function entry(one, now) {
+    const box = make("input", { type: "checkbox", testid: "session-select", checked: selected.has(one.id) });
+    box.setAttribute("aria-label", `Select the session of ${person(one)} on ${device(one)}`);
+    box.addEventListener("change", () => {
+      selected[box.checked ? "add" : "delete"](one.id);
+      showSelection();
+    });
+    const tick = cell("", box);
+    tick.className = "tick";
+    const who = cell("User", make("strong", { textContent: one.subject }));
+    if (one.tenant) who.append(" ", make("span", { className: "hint", textContent: one.tenant }));
+    if (one.current) who.append(" ", make("span", { className: "tag own", textContent: "you, here" }));
+    const seat = one.dangling ? ["dangling", "dangling"] : ["holding", "seat"];
+    const actions = cell("",
+      button("session-end", "End", `End the session of ${person(one)} on ${device(one)}`, () => endOne(one, changed)),
+      button("session-end-user", "End all of user", `End all of user: ${person(one)}`, () => endUser(one, changed)));
+    actions.className = "actions";
+    return row("session", tick, who, cell("Device", device(one)), cell("Started", moment(one.started_at)),
+      cell("Last active", moment(one.last_activity, ago(now - one.last_activity))),
+      cell("Expires", moment(one.expires_at, `in ${lasting(one.expires_at - now)}`)),
+      cell("Seat", make("span", { className: `tag ${seat[0]}`, textContent: seat[1] })), actions);
+  }
+
+  function showSelection() {
+    const boxes = element("sessions-rows").querySelectorAll("input").length;
+    const all = element("select-all");
+    all.checked = boxes > 0 && selected.size === boxes;
+    all.indeterminate = selected.size > 0 && selected.size < boxes;
+    element("selection").hidden = selected.size === 0;
+    const beyond = selected.size > AT_MOST ? `; the first ${AT_MOST} of them at a time` : "";
+    text("selection-count", selected.size ? `${many(selected.size, "session is", "sessions are")} selected${beyond}.` : "");
+  }
+
+  async function changed() {
+    selected.clear();
+    await Promise.all([load(), loadOverview(false)]);
+  }
+
+  /** Follows what happens, unless somebody is at work in the table. */
+  function follow() {
+    const rows = element("sessions-rows");
+    if (selected.size > 0 || isIn(rows) || shown.length > 50 || document.querySelector("dialog[open]")) return;
+    return load({ passive: true });
+  }
+
+  return { load, follow };
+}
+
+/** An instant, as a relative time or a date, with the exact one for who points at it. */
+function moment(seconds, words = when(seconds)) {
+  const exact = new Date(seconds * 1000);
+  return make("time", { dateTime: exact.toISOString(), title: exact.toLocaleString("en-GB"), textContent: words });
+}
+

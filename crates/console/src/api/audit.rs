@@ -1,0 +1,56 @@
+//! What administrators did.
+
+use bytes::Bytes;
+use countersign::Refusal;
+use futures_util::stream;
+use serde_json::json;
+
+use super::sessions::number;
+use crate::answer::{self, Answer};
+use crate::audit::AuditLog;
+use crate::console::Call;
+use crate::query::Query;
+
+const LONGEST: u32 = 500;
+const USUAL: u32 = 50;
+/// How many records of an export are in memory at a time.
+const AT_A_TIME: usize = 1000;
+
+/// A page, the newest first.
+pub(super) async fn page(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let query = Query::read(call.query(), &["before", "limit"])?;
+    let before = query.parsed("before", "the `next` of a page", |text| number(text, u32::MAX))?;
+    let limit = query.parsed("limit", "a whole number from 1 to 500", |text| {
+        number(text, LONGEST).filter(|&limit| limit > 0)
+    })?;
+    let audit = &call.shared().audit;
+    let numbers = audit.numbers().await.map_err(|_| Refusal::Internal)?;
+    let end = before.map_or(numbers.end, u64::from).min(numbers.end);
+    let start = end.saturating_sub(limit.unwrap_or(USUAL).into()).max(numbers.start).min(end);
+    let count = usize::try_from(end - start).unwrap_or(0);
+    let mut records = audit.read(start, count).await.map_err(|_| Refusal::Internal)?;
+    records.reverse();
+    let next = Some(start).filter(|&start| start > numbers.start);
+    Ok(answer::json(&json!({ "records": records, "next": next })))
+}
+
+/// All of them as JSON lines, the oldest first.
+pub(super) async fn export(call: &Call<'_>) -> Result<Answer, Refusal> {
+    Query::read(call.query(), &[])?;
+    let audit = call.shared().audit.clone();
+    let range = audit.numbers().await.map_err(|_| Refusal::Internal)?;
+    let lines = stream::unfold(range.start, move |from| {
+        let audit = audit.clone();
+        async move { lines(&*audit, from, range.end).await }
+    });
+    let name = "attachment; filename=\"audit.jsonl\"";
+    Ok(answer::download("application/jsonl", name, answer::stream(lines)))
+}
+
+async fn lines(audit: &dyn AuditLog, from: u64, end: u64) -> Option<(Bytes, u64)> {
+    let left = usize::try_from(end.saturating_sub(from)).unwrap_or(AT_A_TIME);
+    let records = audit.read(from, left.min(AT_A_TIME)).await.ok()?;
+    let next = records.last()?.seq + 1;
+    let lines = records.iter().map(|record| serde_json::to_string(record).unwrap_or_default() + "\n");
+    Some((lines.collect::<String>().into(), next))
+}
