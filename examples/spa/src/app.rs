@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use countersign::{Readiness, Refusal, ResponseBody, Sessions};
+use countersign_console::Console;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 
 use crate::answer::{self, Body};
 use crate::metrics::Metrics;
+use crate::office::Office;
 use crate::page::Page;
 use crate::people::People;
 use crate::routes::{self, Route};
@@ -25,11 +27,13 @@ pub(crate) struct App {
     pub(crate) throttle: Throttle,
     metrics: Metrics,
     page: Page,
+    console: Console,
 }
 
 impl App {
-    pub(crate) fn new(sessions: Sessions, people: People, metrics: Metrics, page: Page) -> Self {
-        Self { sessions, people, throttle: Throttle::new(), metrics, page }
+    pub(crate) fn new(people: People, metrics: Metrics, page: Page, office: Office) -> Self {
+        let Office { sessions, console, .. } = office;
+        Self { sessions, people, throttle: Throttle::new(), metrics, page, console }
     }
 }
 
@@ -113,6 +117,10 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
+    if request.extensions().get::<Route>() == Some(&Route::Console) {
+        let Ok(response) = app.console.clone().oneshot(request).await;
+        return response;
+    }
     let (parts, body) = request.into_parts();
     let answered = match parts.extensions.get::<Route>() {
         Some(Route::Login) => login::login(app, &parts, body).await,

@@ -34,6 +34,24 @@ pub struct Flags {
     )]
     pub(crate) keys: PathBuf,
 
+    /// What administrators do, as lines of JSON, made with mode 0600 when missing.
+    #[arg(
+        long,
+        env = "COUNTERSIGN_AUDIT",
+        value_name = "PATH",
+        default_value = "./countersign-data/audit.jsonl"
+    )]
+    pub(crate) audit: PathBuf,
+
+    /// The console's counters, kept across restarts.
+    #[arg(
+        long,
+        env = "COUNTERSIGN_STATISTICS",
+        value_name = "PATH",
+        default_value = "./countersign-data/statistics.json"
+    )]
+    pub(crate) statistics: PathBuf,
+
     /// The algorithm of a key ring that is made.
     #[arg(long, env = "COUNTERSIGN_ALG", ignore_case = true, default_value = "EdDSA")]
     pub(crate) alg: Alg,

@@ -1,7 +1,7 @@
 //! A single-page application with sessions, on bare hyper: the workspace's default run, and a node of `examples/cluster`.
 //!
 //! A request goes through [`app`] (metrics, headers, the route table), the session layer, and one of the handlers
-//! [`login`], [`cart`], [`account`], [`live`] and [`qr`]. `page/` holds the front end.
+//! [`login`], [`cart`], [`account`], [`live`] and [`qr`], or the console of its [`office`]. `page/` holds the front end.
 
 mod account;
 mod answer;
@@ -11,6 +11,7 @@ mod flags;
 mod live;
 mod login;
 mod metrics;
+mod office;
 mod page;
 mod people;
 mod qr;
@@ -53,7 +54,7 @@ async fn run(flags: Flags) -> Result<(), StartError> {
         () = &mut stop => return Ok(()),
     };
     announce(&started.address);
-    let app = started.app;
+    let (app, counters) = (started.app, started.counters);
     let stop = async {
         stop.await;
         tracing::info!("finishing open requests");
@@ -61,6 +62,7 @@ async fn run(flags: Flags) -> Result<(), StartError> {
         app.sessions.close_streams();
     };
     server::serve(started.listener, app::service(app.clone()), stop).await;
+    counters.save().await;
     app.sessions.shut_down().await.map_err(|_| StartError::Flush)
 }
 

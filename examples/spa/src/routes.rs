@@ -22,6 +22,8 @@ pub(crate) enum Route {
     Stream,
     Poll,
     Public,
+    /// The administrator's page: it knows its paths and methods.
+    Console,
     /// The session layer's own: it knows its methods.
     Sessions,
 }
@@ -42,13 +44,14 @@ impl Route {
             Self::Stream => "/api/stream",
             Self::Poll => "/api/poll",
             Self::Public => "/api/public",
+            Self::Console => "/console",
             Self::Sessions => "/session",
         }
     }
 
     const fn methods(self) -> Option<&'static str> {
         match self {
-            Self::Sessions => None,
+            Self::Console | Self::Sessions => None,
             Self::Login | Self::Password | Self::Qr => Some("POST"),
             Self::Cart => Some("GET, HEAD, POST, DELETE"),
             _ => Some("GET, HEAD"),
@@ -69,7 +72,9 @@ impl Route {
             "/api/poll" => Self::Poll,
             "/api/public" => Self::Public,
             "/session" | "/.well-known/jwks.json" => Self::Sessions,
+            "/console" => Self::Console,
             _ if path.starts_with("/session/") => Self::Sessions,
+            _ if path.starts_with("/console/") => Self::Console,
             _ if page.has(path) => Self::File,
             _ => return None,
         })

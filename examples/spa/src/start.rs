@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use countersign::keys::KeyFileError;
 use countersign::{Builder, Clock as _, ConfigError, KeyFile, MemoryRegistry, Sessions, SystemClock};
+use countersign_console::Monitor;
 use countersign_file::FileRegistry;
 use countersign_valkey::ValkeyRegistry;
 use tokio::net::TcpListener;
@@ -18,6 +19,7 @@ use tokio::time::interval;
 use crate::app::App;
 use crate::flags::Flags;
 use crate::metrics::{Metrics, MetricsError};
+use crate::office::{self, Counters, Office};
 use crate::page::Page;
 use crate::people::{HashingError, People};
 use crate::registry::{Place, PlaceError, make_folder_of};
@@ -28,6 +30,7 @@ pub(crate) struct Started {
     pub(crate) listener: TcpListener,
     /// What it is bound to.
     pub(crate) address: String,
+    pub(crate) counters: Counters,
 }
 
 /// Why a server cannot start, or cannot end in good order.
@@ -43,6 +46,8 @@ pub(crate) enum StartError {
     Keys(#[from] KeyFileError),
     #[error("these settings cannot work")]
     Config(#[from] ConfigError),
+    #[error("cannot use the audit file")]
+    Audit(#[source] io::Error),
     #[error("{0}")]
     Flags(&'static str),
     #[error(transparent)]
@@ -61,12 +66,15 @@ pub(crate) async fn start(flags: &Flags) -> Result<Started, StartError> {
     let address = listener.local_addr().map_err(|source| not_bound(&flags.listen, source))?;
     let origin = origin(flags, address)?;
     let metrics = Metrics::install()?;
-    let sessions = sessions(flags, &origin).await?;
+    let office = office(flags, &origin).await?;
     let page = Page::new(flags.transport.into());
-    sessions.ready().await;
+    office.sessions.ready().await;
+    office.console.start();
     tokio::spawn(tidy(metrics.clone()));
-    let app = Arc::new(App::new(sessions, People::new()?, metrics, page));
-    Ok(Started { app, listener, address: address.to_string() })
+    let counters = office.counters.clone();
+    tokio::spawn(counters.clone().keep());
+    let app = Arc::new(App::new(People::new()?, metrics, page, office));
+    Ok(Started { app, listener, address: address.to_string(), counters })
 }
 
 /// Resolves when the process is told to stop, by SIGTERM or from the keyboard.
@@ -117,7 +125,7 @@ fn origin(flags: &Flags, bound: SocketAddr) -> Result<String, StartError> {
     Ok(flags.origin.clone().unwrap_or_else(|| format!("http://{bound}")))
 }
 
-async fn sessions(flags: &Flags, origin: &str) -> Result<Sessions, StartError> {
+async fn office(flags: &Flags, origin: &str) -> Result<Office, StartError> {
     let development = flags.development_cookies().map_err(StartError::Flags)?;
     let place: Place = flags.registry.parse()?;
     let keys = KeyFile::open_or_create(&flags.keys, flags.alg.into(), SystemClock.now())?;
@@ -133,7 +141,9 @@ async fn sessions(flags: &Flags, origin: &str) -> Result<Sessions, StartError> {
         );
         builder = builder.development_cookies(name);
     }
-    Ok(builder.build()?)
+    let audit = office::open_audit(&flags.audit).map_err(StartError::Audit)?;
+    let monitor = Monitor::with(office::read_statistics(&flags.statistics));
+    Ok(Office::new(builder, monitor)?.on_disk(audit, flags.statistics.clone()))
 }
 
 async fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Builder, StartError> {

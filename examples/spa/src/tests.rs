@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use countersign::testing::{Browser, Full, Harness};
 use countersign::{Limits, OnFull, Transport};
+use countersign_console::Monitor;
 use futures_util::FutureExt as _;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
@@ -18,6 +19,7 @@ use tower::util::BoxCloneService;
 use crate::answer::Body;
 use crate::app::{self, App};
 use crate::metrics::Metrics;
+use crate::office::Office;
 use crate::page::Page;
 use crate::people::People;
 use crate::server::Peer;
@@ -28,7 +30,8 @@ type Site = BoxCloneService<Request<Full<Bytes>>, Response<Body>, std::convert::
 fn site(harness: &Harness) -> (Arc<App>, Site) {
     let metrics = Metrics::install().unwrap();
     let page = Page::new(Transport::Cookies);
-    let app = Arc::new(App::new(harness.sessions().clone(), People::new().unwrap(), metrics, page));
+    let (sessions, monitor) = (harness.sessions().clone(), Monitor::new());
+    let app = Arc::new(App::new(People::new().unwrap(), metrics, page, Office::of(sessions, monitor)));
     let service = app::service(app.clone()).map_request(|mut request: Request<Full<Bytes>>| {
         request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
         request
