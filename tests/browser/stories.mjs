@@ -41,7 +41,8 @@ export function siteWith(...flags) {
       return here.at(-1);
     };
     try {
-      await tell({ site, arrive: arriving(Visitor), open: arriving(Tab) });
+      const come = (kind, ...how) => arriving(kind)(...how);
+      await tell({ site, arrive: arriving(Visitor), open: arriving(Tab), come });
     } catch (failure) {
       for (const one of here) await one.leaveEvidence(name);
       throw failure;

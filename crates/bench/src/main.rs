@@ -9,6 +9,7 @@
 //! | `warm_verify_1000`, `revocation_miss_…`, `bytes_per_revocation` | [`view`] | one raw HMAC; an empty view |
 //! | `registry_memory_…`, `bytes_per_session` | [`registry`] | the same with ten thousand sessions |
 //! | `registry_file_…` | [`durable`] | one fsync on the same file system |
+//! | `list_…` | [`list`] | nothing: 100 ms at a million sessions in the file registry |
 //! | `hyper_…`, `axum_warm` | [`http`] | the same server without sessions, the same headers |
 //! | `hyper_itself` | [`http`] | bare hyper against bare hyper: what such a comparison errs by |
 //!
@@ -17,10 +18,11 @@
 //! allocate nothing is not measured here: it takes an allocator of one's own, which is `unsafe`.
 //!
 //! With `--quick`, `bytes_per_session` and the growth of `registry_memory_…` are those of a million sessions instead
-//! of ten.
+//! of ten, and `list_…` is measured at a hundred thousand instead of a million.
 
 mod durable;
 mod http;
+mod list;
 mod measure;
 mod numbers;
 mod peer;
@@ -67,6 +69,7 @@ enum Group {
     View,
     Memory,
     File,
+    List,
     Http,
 }
 
@@ -129,6 +132,7 @@ impl Group {
             Self::Memory => registry::rows(effort),
             // Scratch files lie beside the rows: there is a disk.
             Self::File => durable::rows(effort, arguments.out.parent().unwrap_or(".".as_ref())),
+            Self::List => list::rows(effort, arguments.out.parent().unwrap_or(".".as_ref())),
             Self::Http => http::rows(effort),
         }
     }

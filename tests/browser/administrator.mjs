@@ -1,0 +1,112 @@
+// An administrator at the console, in the page's own words: each method is something they do or see.
+
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isAccessible } from './accessible.mjs';
+import { PATIENCE_MS, until } from './patience.mjs';
+import { audit, witness } from './witness.mjs';
+
+const SCREENSHOTS = process.env.COUNTERSIGN_SCREENSHOTS ?? join(import.meta.dirname, '../../target/screenshots');
+const PHONE = { width: 360, height: 740 };
+const DESKTOP = { width: 1280, height: 800 };
+
+export class Administrator {
+  #site;
+  #context;
+  page;
+  complaints;
+
+  static async arrive(browser, site, { profile = {}, path = '/console/' } = {}) {
+    const administrator = new Administrator();
+    administrator.#site = site;
+    administrator.#context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...profile });
+    administrator.complaints = await witness(administrator.#context);
+    administrator.page = await administrator.#context.newPage();
+    administrator.page.setDefaultTimeout(PATIENCE_MS);
+    await administrator.page.goto(site.origin + path);
+    return administrator;
+  }
+
+  async leave() {
+    await audit(this.page);
+    await this.#context.close();
+    assert.deepEqual(this.complaints, []);
+  }
+
+  async leaveEvidence(name) {
+    const file = `failed-${name.replaceAll(/[^a-z]+/gi, '-')}-${performance.now().toFixed()}`;
+    await this.#picture(file);
+    console.error(`see ${file}.png; the page's complaints: ${JSON.stringify(this.complaints)}`);
+    await this.#context.close();
+  }
+
+  see(hook) {
+    return this.page.getByTestId(hook);
+  }
+
+  async logIn(user = 'admin') {
+    await this.see('login-user').fill(user);
+    await this.see('login-password').fill('correct horse');
+    await this.see('login-submit').click();
+    await this.see('you').filter({ hasText: user }).waitFor();
+  }
+
+  async views(name) {
+    await this.page.getByRole('link', { name }).click();
+  }
+
+  /** Waits until the table shows exactly these people, in this order. */
+  async seesPeople(...people) {
+    await until(() => this.see('session').locator('td[data-label=User] strong').allInnerTexts(), people, 'people');
+  }
+
+  async seesFigure(hook, value) {
+    await until(async () => (await this.see(hook).innerText()).trim(), `${value}`, hook);
+  }
+
+  /** Goes through with the act whose dialog is open, and returns what it said it would do. */
+  async goesThrough(why = 'a story') {
+    await this.see('act').waitFor();
+    await this.see('act-effect').filter({ hasText: /\w.*\./ }).filter({ hasNotText: 'One moment' }).waitFor();
+    const effect = await this.see('act-effect').innerText();
+    await this.see('act-why').fill(why);
+    await this.see('act-submit').click();
+    await this.see('act').waitFor({ state: 'hidden' });
+    return effect;
+  }
+
+  sessionOf(person) {
+    return this.see('session').filter({ has: this.page.getByText(person, { exact: true }) });
+  }
+
+  /** Pictures at both sizes, light and dark. Nothing sticks out sideways, and nobody is left out. */
+  async portrait(name) {
+    for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
+      for (const scheme of ['light', 'dark']) {
+        await this.page.setViewportSize(viewport);
+        await this.page.emulateMedia({ colorScheme: scheme });
+        const overhang = await this.page.evaluate(widestOverhang);
+        assert.equal(overhang, 0, `${name} at ${viewport.width} px is ${overhang} px too wide`);
+        // Colours matter to both schemes, the rest to both sizes.
+        if ((size === 'phone') === (scheme === 'light')) await isAccessible(this.page, `${name}, ${size}, ${scheme}`);
+        const height = await this.page.evaluate(() => document.documentElement.scrollHeight);
+        await this.page.setViewportSize({ ...viewport, height: Math.max(height, viewport.height) });
+        await this.#picture(`console-${name}-${size}-${scheme}`);
+      }
+    }
+    await this.page.emulateMedia({ colorScheme: 'light' });
+    await this.page.setViewportSize(DESKTOP);
+  }
+
+  async #picture(name) {
+    await mkdir(SCREENSHOTS, { recursive: true });
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
+  }
+}
+
+/** Runs in the page: how far the page can be scrolled sideways. */
+function widestOverhang() {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return Math.max(scrollWidth, document.body.scrollWidth) - clientWidth;
+}

@@ -1,0 +1,194 @@
+// An administrator at work: who is here, ending them, limits, charts, what happens, keys, the audit.
+
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { Administrator } from './administrator.mjs';
+import { until } from './patience.mjs';
+import { siteWith } from './stories.mjs';
+
+const WITHIN_MS = 2000;
+const MARKUP = '<img src=x onerror="document.title=1"><b>bold</b>';
+
+describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
+  describe('on a quiet site', { concurrency: 1 }, () => {
+    const story = siteWith();
+
+    story('three people are seen, filtered, and one is ended', async ({ arrive, come }) => {
+      const [alice, bob, carol] = [await arrive(), await arrive(), await arrive()];
+      for (const [one, name] of [[alice, 'alice'], [bob, 'bob'], [carol, 'carol']]) {
+        await one.logIn(name);
+        await one.isSignedInAs(name);
+      }
+      const admin = await come(Administrator);
+      await admin.see('login-form').waitFor();
+      await admin.portrait('login');
+      await admin.logIn();
+      await admin.see('filter-order').selectOption('oldest');
+      await admin.seesPeople('alice', 'bob', 'carol', 'admin');
+      await admin.seesFigure('sessions-count', 4);
+      await admin.portrait('sessions');
+      await admin.see('filter-subject').fill('bob');
+      await admin.see('filter-submit').click();
+      await admin.seesPeople('bob');
+      await admin.sessionOf('bob').getByTestId('session-end').click();
+      await admin.see('act-effect').filter({ hasText: /logged out there/ }).waitFor();
+      await admin.portrait('end-one');
+      const effect = await admin.goesThrough('he asked for it');
+      const since = Date.now();
+      assert.match(effect, /On .*They will be logged out there/);
+      await bob.reads(/An administrator ended this session/);
+      const took = Date.now() - since;
+      assert.ok(took < WITHIN_MS, `bob heard of it after ${took} ms`);
+      await admin.seesPeople();
+      await alice.isSignedInAs('alice');
+
+      await admin.see('filter-subject').fill('');
+      await admin.see('filter-submit').click();
+      await admin.seesPeople('alice', 'carol', 'admin');
+      await admin.sessionOf('alice').getByTestId('session-select').check();
+      await admin.sessionOf('carol').getByTestId('session-select').check();
+      await admin.see('end-selected').click();
+      assert.match(await admin.goesThrough(), /ends 2 sessions of 2 people/);
+      await carol.isSignedOut();
+
+      await admin.views('Audit');
+      await until(() => admin.see('audit-record').count(), 4);
+      assert.match(await admin.see('audit-record').last().innerText(), /admin ends 1 session[\s\S]*he asked for it/);
+      await admin.portrait('audit');
+    });
+
+    story('who is no administrator sees nothing', async ({ come }) => {
+      const alice = await come(Administrator);
+      await alice.logIn('alice');
+      await alice.see('no-right').waitFor();
+      assert.equal(await alice.see('session').count(), 0);
+      assert.equal(await alice.see('filter').isVisible(), false);
+      await alice.portrait('no-right');
+    });
+
+  });
+
+  describe('where seats are few', { concurrency: 1 }, () => {
+    const story = siteWith();
+
+    story('a limit is reached, and who is turned away appears', async ({ arrive, come }) => {
+      const admin = await come(Administrator);
+      await admin.logIn();
+      await admin.views('Seats');
+      await admin.see('limit-site-on').check();
+      await admin.see('limit-site-seats').fill('1');
+      await admin.see('limits-preview').click();
+      await admin.see('act-effect').filter({ hasText: /No seat is free/ }).waitFor();
+      await admin.portrait('limits');
+      await admin.goesThrough('the machine is small');
+      await admin.seesFigure('seats', 1);
+      const dave = await arrive();
+      await dave.logIn('alice');
+      await dave.reads(/There is already 1 active user session/);
+      await admin.seesFigure('refused', 1);
+      await admin.views('Live');
+      await admin.see('live-event').filter({ hasText: /Turned away\s*alice/ }).first().waitFor();
+      await admin.portrait('live');
+      await admin.views('Over time');
+      await admin.see('chart-seats').waitFor();
+      await until(() => admin.see('chart').count(), 5);
+      await until(async () => (await admin.see('chart').first().locator('rect').count()) > 0);
+      const curve = await admin.see('chart-seats').locator('polyline').first().getAttribute('points');
+      assert.equal(curve.split(' ').length, 60, 'a point for each minute of an hour');
+      await admin.see('peak').first().waitFor();
+      await admin.portrait('over-time');
+    });
+
+  });
+
+  describe('with something odd', { concurrency: 1 }, () => {
+    const story = siteWith();
+
+    story('keys, and what is unusual', async ({ come, site }) => {
+      const admin = await come(Administrator);
+      await admin.logIn();
+      await Promise.all(Array.from({ length: 25 }, () => fetch(`${site.origin}/api/me`, { headers: { cookie: '__Host-session=a.b.c' } })));
+      await admin.views(/Unusual/);
+      await admin.see('unusual').filter({ hasText: /Forged tokens/ }).waitFor();
+      await admin.portrait('unusual');
+      await admin.views('Keys');
+      await until(() => admin.see('key').count(), 1);
+      await admin.see('key-rotate').click();
+      assert.match(await admin.goesThrough('monthly'), /Nobody is logged out/);
+      await until(() => admin.see('key').count(), 2);
+      await admin.portrait('keys');
+      await admin.see('key').filter({ hasText: 'retiring' }).getByTestId('key-remove').click();
+      assert.match(await admin.goesThrough('it leaked'), /refused at once/);
+      await admin.see('key-removed').or(admin.see('login-form')).first().waitFor();
+    });
+  });
+
+  describe('where logins grow old quickly', { concurrency: 1 }, () => {
+    const story = siteWith('--fresh-for', '4s');
+
+    story('the administrator proves once more who they are', async ({ come }) => {
+      const admin = await come(Administrator);
+      await admin.logIn();
+      await admin.seesPeople('admin');
+      await admin.see('prove').waitFor();
+      await admin.portrait('prove');
+      await admin.page.keyboard.press('Escape');
+      await admin.see('paused').waitFor();
+      await admin.portrait('paused');
+      await admin.see('go-on').click();
+      await admin.see('prove-password').fill('correct horse');
+      await admin.see('prove-submit').click();
+      await admin.see('paused').waitFor({ state: 'hidden' });
+      await admin.seesPeople('admin');
+    });
+  });
+
+  describe('where sessions soon dangle', { concurrency: 1 }, () => {
+    const story = siteWith('--access-ttl', '2s', '--dangling-after', '3s');
+
+    story('dangling sessions are told apart, and ended', async ({ come, open }) => {
+      const alice = await open();
+      await alice.logIn('alice');
+      await alice.page.close();
+      const admin = await come(Administrator);
+      await admin.logIn();
+      await admin.sessionOf('alice').filter({ hasText: 'dangling' }).waitFor();
+      await admin.seesFigure('dangling', 1);
+      await admin.see('filter-holding').selectOption('nothing');
+      await admin.seesPeople('alice');
+      await admin.portrait('dangling');
+      await admin.see('end-dangling').click();
+      await admin.see('act-effect').filter({ hasText: /ends 1 session of 1 person/ }).waitFor();
+      await admin.goesThrough('the night is over');
+      await admin.seesPeople();
+    });
+  });
+
+  describe('with text from people', { concurrency: 1 }, () => {
+    const story = siteWith();
+
+    story('markup is shown as text', async ({ arrive, come, site }) => {
+      const alice = await arrive();
+      await alice.logIn('alice');
+      await alice.isSignedInAs('alice');
+      const admin = await come(Administrator, { profile: {}, path: '/healthz' });
+      // No name of the example has markup in it: the answers are given some on their way.
+      await admin.page.route('**/console/api/sessions*', async (route) => {
+        const answer = await route.fetch();
+        const body = await answer.json();
+        if (!body.sessions) return route.fulfill({ response: answer });
+        for (const one of body.sessions) Object.assign(one, { subject: `${one.subject}${MARKUP}`, tenant: MARKUP, device: MARKUP });
+        return route.fulfill({ response: answer, json: body });
+      });
+      await admin.page.goto(`${site.origin}/console/`);
+      await admin.logIn();
+      await until(async () => (await admin.see('session').first().innerText()).includes('<b>bold</b>'), true, 'markup');
+      assert.equal(await admin.page.locator('tbody img, tbody b').count(), 0);
+      await admin.sessionOf(`alice${MARKUP}`).getByTestId('session-end').click();
+      await admin.page.getByRole('heading', { name: `End the session of alice${MARKUP}` }).waitFor();
+      assert.equal(await admin.page.locator('dialog img, dialog b').count(), 0);
+      assert.equal(await admin.page.title(), 'Console · Countersign');
+      await admin.portrait('markup');
+    });
+  });
+});
