@@ -107,7 +107,7 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
     story('keys, and what is unusual', async ({ come, site }) => {
       const admin = await come(Administrator);
       await admin.logIn();
-      await Promise.all(Array.from({ length: 25 }, () => fetch(`${site.origin}/api/me`, { headers: { cookie: '__Host-session=a.b.c' } })));
+      await Promise.all(Array.from({ length: 70 }, () => fetch(`${site.origin}/api/me`, { headers: { cookie: '__Host-session=a.b.c' } })));
       await admin.views(/Unusual/);
       await admin.see('unusual').filter({ hasText: /Forged tokens/ }).waitFor();
       await admin.portrait('unusual');

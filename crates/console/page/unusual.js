@@ -8,7 +8,9 @@ const TITLE = {
   "refresh-reused": "A refresh token was copied",
   "forged-tokens": "Forged tokens",
   "refused-logins": "Many are turned away",
-  "proofs-refused": "Proofs of keys are not good",
+  "device-changed": "Another device",
+  "session-refused-often": "A session is refused often",
+  "refusals": "Many requests are refused",
 };
 
 export async function loadUnusual({ passive = false } = {}) {

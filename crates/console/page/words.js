@@ -75,6 +75,7 @@ export const KIND = {
   "refusal": "Refused",
   "keys": "Keys changed",
   "trouble": "Trouble",
+  "unusual": "Unusual",
   "other": "Other",
   "audit": "Administrator",
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign::{SessionEvent, Timestamp};
+use countersign::{Actor, SessionEvent, Timestamp};
 use serde::{Serialize, Serializer};
 
 /// A kind of happening.
@@ -30,6 +30,8 @@ pub enum Kind {
     Keys,
     /// Something does not work.
     Trouble,
+    /// Something unusual was found.
+    Unusual,
     /// Something that the host's sinks know better.
     Other,
     /// An administrator did something.
@@ -38,7 +40,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Login,
         Self::LoginRefused,
         Self::Refresh,
@@ -50,6 +52,7 @@ impl Kind {
         Self::Refusal,
         Self::Keys,
         Self::Trouble,
+        Self::Unusual,
         Self::Other,
         Self::Audit,
     ];
@@ -68,6 +71,7 @@ impl Kind {
             Self::Refusal => "refusal",
             Self::Keys => "keys",
             Self::Trouble => "trouble",
+            Self::Unusual => "unusual",
             Self::Other => "other",
             Self::Audit => "audit",
         }
@@ -137,39 +141,50 @@ impl Happening {
     pub(crate) fn of(event: &SessionEvent, at: Timestamp) -> Self {
         let of = |kind| Self::new(kind, at);
         match event {
-            SessionEvent::Started { session, owner, .. } => {
-                Self { session: Some(session.to_string()), ..of(Kind::Login).by(owner) }
+            SessionEvent::Started { session, owner, device, .. } => {
+                of(Kind::Login).by(owner).to(session).on(device.as_deref())
             }
-            SessionEvent::LimitReached { owner, scope, limit, .. } => {
-                Self { scope: Some(scope.as_str()), limit: Some(*limit), ..of(Kind::LoginRefused).by(owner) }
+            SessionEvent::LimitReached { owner, scope, limit } => {
+                of(Kind::LoginRefused).by(owner).at_limit(*scope, *limit)
             }
-            SessionEvent::Refreshed { session, .. } => of(Kind::Refresh).to(session),
-            SessionEvent::SeatRefused { session, scope, .. } => {
-                Self { scope: Some(scope.as_str()), ..of(Kind::SeatRefused).to(session) }
+            SessionEvent::Refreshed { session, owner, device } => {
+                of(Kind::Refresh).by(owner).to(session).on(device.as_deref())
             }
-            SessionEvent::RefreshReused { session, .. } => of(Kind::Reuse).to(session),
-            SessionEvent::Ended { session, reason, .. } => {
-                Self { reason: Some(reason.as_str()), ..of(Kind::End).to(session) }
+            SessionEvent::SeatRefused { session, owner, scope, limit } => {
+                of(Kind::SeatRefused).by(owner).to(session).at_limit(*scope, *limit)
             }
-            SessionEvent::EndedMany { reason, .. } => {
-                Self { reason: Some(reason.as_str()), ..of(Kind::Ends) }
+            SessionEvent::RefreshReused { session, owner } => of(Kind::Reuse).by(owner).to(session),
+            SessionEvent::Ended { session, owner, reason, by } => {
+                let end = Self { reason: Some(reason.as_str()), ..of(Kind::End).to(session).done_by(by) };
+                owner.iter().fold(end, Self::by)
             }
-            SessionEvent::HandedOver { session, to, .. } => {
-                Self { detail: Some(format!("to {to}")), ..of(Kind::Handoff).to(session) }
+            SessionEvent::EndedMany { scope, sessions, reason, by } => {
+                let many = Self { reason: Some(reason.as_str()), ..of(Kind::Ends).done_by(by) };
+                many.and(format!("{sessions} sessions, by {}", scope.as_str()))
             }
-            SessionEvent::Refused { code, .. } => Self { code: Some(code), ..of(Kind::Refusal) },
+            SessionEvent::HandedOver { session, owner, device, .. } => {
+                of(Kind::Handoff).by(owner).to(session).on(device.as_deref())
+            }
+            SessionEvent::Refused { code, session } => {
+                session.iter().fold(Self { code: Some(code), ..of(Kind::Refusal) }, Self::to)
+            }
             SessionEvent::ProofRefused { check } => {
-                Self { code: Some("dpop-invalid"), detail: Some((*check).to_owned()), ..of(Kind::Refusal) }
+                Self { code: Some("dpop-invalid"), ..of(Kind::Refusal).and(*check) }
+            }
+            SessionEvent::Unusual { finding } => {
+                let told = of(Kind::Unusual).and(finding.explanation());
+                let told = finding.session().iter().fold(told, Self::to);
+                finding.owner().into_iter().fold(told, Self::by)
             }
             SessionEvent::KeysChanged => of(Kind::Keys),
-            SessionEvent::KeysFailed { detail } => Self { detail: Some(detail.clone()), ..of(Kind::Trouble) },
+            SessionEvent::KeysFailed { detail } => of(Kind::Trouble).and(detail),
             SessionEvent::RegistryFailed { operation, detail } => {
-                Self { detail: Some(format!("the registry, at {operation}: {detail}")), ..of(Kind::Trouble) }
+                of(Kind::Trouble).and(format!("the registry, at {operation}: {detail}"))
             }
             SessionEvent::MarksDropped { marks } => {
-                Self { detail: Some(format!("{marks} marks of activity were dropped")), ..of(Kind::Trouble) }
+                of(Kind::Trouble).and(format!("{marks} marks of activity were dropped"))
             }
-            other => Self { detail: Some(name(other)), ..of(Kind::Other) },
+            other => of(Kind::Other).and(other.name()),
         }
     }
 
@@ -180,12 +195,28 @@ impl Happening {
     fn to(self, session: &countersign::SessionId) -> Self {
         Self { session: Some(session.to_string()), ..self }
     }
-}
 
-/// The name of an event that this version does not know: its first word, which holds no data.
-fn name(event: &SessionEvent) -> String {
-    let debug = format!("{event:?}");
-    debug.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+    fn on(self, device: Option<&str>) -> Self {
+        Self { detail: device.map(ToOwned::to_owned), ..self }
+    }
+
+    fn at_limit(self, scope: countersign::Scope, limit: u32) -> Self {
+        Self { scope: Some(scope.as_str()), limit: Some(limit), ..self }
+    }
+
+    fn done_by(self, actor: &Actor) -> Self {
+        match actor {
+            Actor::Administrator(who) => self.and(format!("by {}", who.subject)),
+            _ => self,
+        }
+    }
+
+    /// What else there is to say.
+    fn and(self, words: impl Into<String>) -> Self {
+        let words = words.into();
+        let detail = self.detail.map_or_else(|| words.clone(), |before| format!("{words}, {before}"));
+        Self { detail: Some(detail), ..self }
+    }
 }
 
 // The signature is serde's.

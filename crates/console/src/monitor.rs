@@ -115,7 +115,7 @@ impl Monitor {
     /// Passes on what an administrator did.
     pub(crate) fn tell_audit(&self, subject: Arc<str>, detail: String) {
         let happening = Happening::new(Kind::Audit, self.shared.clock.now());
-        self.shared.pass_on(Happening { subject: Some(subject), detail: Some(detail), ..happening });
+        self.shared.pass_on(Happening { subject: Some(subject), detail: Some(detail), ..happening }, None);
     }
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Statistics, Timestamp) -> T) -> T {
@@ -134,6 +134,14 @@ impl Monitor {
     }
 }
 
+/// What the framework found, and what it means.
+fn oddity(event: &SessionEvent) -> Option<(&'static str, String)> {
+    match event {
+        SessionEvent::Unusual { finding } => Some((finding.name(), finding.explanation())),
+        _ => None,
+    }
+}
+
 /// Until it is time to count again: soon after a login.
 async fn wait(shared: &Weak<Shared>) {
     tokio::time::sleep(SOON).await;
@@ -145,7 +153,7 @@ impl Shared {
     fn note(&self, event: &SessionEvent) {
         let now = self.clock.now();
         self.count(event, now);
-        self.pass_on(Happening::of(event, now));
+        self.pass_on(Happening::of(event, now), oddity(event));
         if matches!(event, SessionEvent::Started { .. }) {
             self.login.notify_one();
         }
@@ -169,19 +177,15 @@ impl Shared {
                 let started = known.began.forget(session);
                 known.statistics.count_end(*reason, started, now);
             }
-            SessionEvent::RefreshReused { session, .. } => {
-                let started = known.began.forget(session);
-                known.statistics.count_end(countersign::EndReason::RefreshReused, started, now);
-            }
             _ => {}
         }
     }
 
-    fn pass_on(&self, happening: Happening) {
+    fn pass_on(&self, happening: Happening, oddity: Option<(&'static str, String)>) {
         let mut known = self.known();
         known.seq += 1;
         let happening = Happening { seq: known.seq, ..happening };
-        known.unusual.judge(&happening);
+        known.unusual.judge(&happening, oddity);
         // Nobody may be watching.
         let _ = self.live.send(Arc::new(happening));
     }

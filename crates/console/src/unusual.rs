@@ -1,4 +1,4 @@
-//! What an administrator should look at: judged by what happens, purely.
+//! What an administrator should look at: what the framework finds unusual, and bursts of people who are turned away.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::happening::{Happening, Kind};
 /// At most so many are kept: full, the oldest is forgotten.
 const KEPT: usize = 500;
 
-/// So many of one kind within a minute are a burst.
+/// So many within a minute are a burst.
 const BURST: u32 = 20;
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -21,60 +21,40 @@ pub struct Oddity {
     /// What happened.
     #[serde(flatten)]
     pub happening: Happening,
-    /// Which kind of unusual: `refresh-reused`, `forged-tokens`, `refused-logins`, `proofs-refused`.
+    /// Which kind of unusual: a name of [`Finding`](countersign::Finding), or `refused-logins`.
     pub oddity: &'static str,
-    /// What it means, and what may be done.
-    pub explanation: &'static str,
+    /// What it means.
+    pub explanation: String,
 }
 
 /// The last unusual happenings, at most 500; full, the oldest is forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Unusual {
     kept: VecDeque<Oddity>,
-    forged: Burst,
     refused: Burst,
-    proofs: Burst,
 }
 
 impl Unusual {
-    /// Judges a happening, and keeps it if it is unusual.
-    pub(crate) fn judge(&mut self, happening: &Happening) {
-        let Some((oddity, explanation)) = self.oddity(happening) else { return };
+    /// Keeps a happening that was found unusual, or is one of a burst.
+    pub(crate) fn judge(&mut self, happening: &Happening, found: Option<(&'static str, String)>) {
+        let turned_away = matches!(happening.kind, Kind::LoginRefused | Kind::SeatRefused);
+        let burst = turned_away && self.refused.add(happening.at);
+        let found = found.or_else(|| burst.then(|| ("refused-logins", REFUSED.to_owned())));
+        let Some((oddity, explanation)) = found else { return };
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
-        self.kept.push_back(Oddity { happening: happening.clone(), oddity, explanation });
+        // What it means is said once.
+        let happening = Happening { detail: None, ..happening.clone() };
+        self.kept.push_back(Oddity { happening, oddity, explanation });
     }
 
     /// The kept ones, the newest first.
     pub(crate) fn newest_first(&self) -> Vec<Oddity> {
         self.kept.iter().rev().cloned().collect()
     }
-
-    fn oddity(&mut self, happening: &Happening) -> Option<(&'static str, &'static str)> {
-        let at = happening.at;
-        match (happening.kind, happening.code) {
-            (Kind::Reuse, _) => Some(("refresh-reused", REUSED)),
-            (Kind::Refusal, Some("token-invalid")) => {
-                self.forged.add(at).then_some(("forged-tokens", FORGED))
-            }
-            (Kind::Refusal, Some("dpop-invalid")) => {
-                self.proofs.add(at).then_some(("proofs-refused", PROOFS))
-            }
-            (Kind::LoginRefused | Kind::SeatRefused, _) => {
-                self.refused.add(at).then_some(("refused-logins", REFUSED))
-            }
-            _ => None,
-        }
-    }
 }
 
-const REUSED: &str = "A refresh token was presented that had been used up: somebody holds a copy of this session. It was \
-                      ended everywhere, and its user has to log in again.";
-const FORGED: &str = "20 tokens within a minute were not ours: somebody tries out forged tokens, or a service sends those \
-                      of another site.";
-const PROOFS: &str = "20 proofs of keys within a minute were not good: somebody uses tokens that are bound to another \
-                      client's key, or a client's clock is wrong.";
 const REFUSED: &str = "20 logins and returns within a minute found no seat: the limit is reached, and people are turned \
                        away.";
 
@@ -101,15 +81,15 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-    fn forged(at: Timestamp) -> Happening {
-        Happening { code: Some("token-invalid"), ..Happening::new(Kind::Refusal, at) }
+    fn found() -> Option<(&'static str, String)> {
+        Some(("refresh-reused", "copied".to_owned()))
     }
 
     #[test]
-    fn a_copied_token_is_always_told() {
+    fn what_was_found_is_kept_with_what_it_means() {
         let mut unusual = Unusual::default();
-        unusual.judge(&Happening::new(Kind::Reuse, START));
-        unusual.judge(&Happening::new(Kind::Refresh, START));
+        unusual.judge(&Happening::new(Kind::Unusual, START), found());
+        unusual.judge(&Happening::new(Kind::Refresh, START), None);
         let kept = unusual.newest_first();
         assert_eq!(kept.iter().map(|oddity| oddity.oddity).collect::<Vec<_>>(), ["refresh-reused"]);
     }
@@ -117,14 +97,15 @@ mod tests {
     #[test]
     fn a_burst_is_told_once_a_minute() {
         let mut unusual = Unusual::default();
+        let refused = |at| Happening::new(Kind::LoginRefused, at);
         for second in 0..59 {
-            unusual.judge(&forged(START.after(Duration::from_secs(second))));
+            unusual.judge(&refused(START.after(Duration::from_secs(second))), None);
         }
         assert_eq!(unusual.newest_first().len(), 1);
         // 19 in each minute are none.
         for minute in 2..6 {
             for _ in 0..19 {
-                unusual.judge(&forged(START.after(Duration::from_mins(minute))));
+                unusual.judge(&refused(START.after(Duration::from_mins(minute))), None);
             }
         }
         assert_eq!(unusual.newest_first().len(), 1);
@@ -134,7 +115,7 @@ mod tests {
     fn the_oldest_is_forgotten() {
         let mut unusual = Unusual::default();
         for seq in 0..600 {
-            unusual.judge(&Happening { seq, ..Happening::new(Kind::Reuse, START) });
+            unusual.judge(&Happening { seq, ..Happening::new(Kind::Unusual, START) }, found());
         }
         let kept = unusual.newest_first();
         assert_eq!((kept.len(), kept[0].happening.seq, kept[499].happening.seq), (500, 599, 100));

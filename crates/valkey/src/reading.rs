@@ -157,7 +157,8 @@ impl First {
         let enough = self.kept.len() > self.limit;
         let furthest = self.kept.peek().filter(|_| enough).map(|&(_, at, _)| at);
         let nearest = self.after.as_ref().map(|cursor| cursor.at);
-        let (oldest, newest) = if self.order.is_ascending() { (nearest, furthest) } else { (furthest, nearest) };
+        let (oldest, newest) =
+            if self.order.is_ascending() { (nearest, furthest) } else { (furthest, nearest) };
         let (oldest, newest) = (oldest.map_or(0, millis), newest.unwrap_or(Timestamp::MAX));
         let mut bytes = Writer::default();
         bytes.number(self.order.is_by_start().into(), 1);

@@ -1,6 +1,6 @@
 //! Ending sessions, and whom that would hit.
 
-use countersign::{Filter, List, Order, Owner, Refusal, Sessions, Standing, Tally, Whose};
+use countersign::{Administrator, Filter, List, Order, Owner, Refusal, Sessions, Standing, Tally, Whose};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -67,35 +67,36 @@ pub(super) async fn end<B: http_body::Body>(call: Call<'_>, body: B) -> Result<A
     let (target, why) = (asked.target()?, why.checked()?);
     let deed = Deed { act: Act::End, whom: json!(asked), why };
     let sessions = call.shared().sessions.clone();
+    let administrator = sessions.as_administrator(call.session.owner());
     let (effect, audit) = act::recorded(call, deed, async move {
-        let ended = carry_out(&sessions, target).await?;
+        let ended = carry_out(&sessions, &administrator, target).await?;
         Ok(json!({ "sessions": ended }))
     })
     .await?;
     Ok(answer::json(&json!({ "ended": effect["sessions"], "audit": audit })))
 }
 
-async fn carry_out(sessions: &Sessions, target: Target) -> Result<u64, Refusal> {
+async fn carry_out(sessions: &Sessions, by: &Administrator, target: Target) -> Result<u64, Refusal> {
     match target {
-        Target::Sessions(ids) => sessions.end_sessions(&ids).await,
-        Target::Dangling(filter) => end_each(sessions, filter).await,
+        Target::Sessions(ids) => by.end_sessions(&ids).await,
+        Target::Dangling(filter) => end_each(sessions, by, filter).await,
         Target::Filter(Filter { whose, .. }) => match whose {
-            Whose::Anyone => sessions.end_everyone().await,
-            Whose::Owner(owner) => sessions.end_all(owner).await,
-            Whose::Tenant(tenant) => sessions.end_tenant(&tenant).await,
-            Whose::Subject(_) => end_each(sessions, Filter { whose, ..Filter::default() }).await,
+            Whose::Anyone => by.end_everyone().await,
+            Whose::Owner(owner) => by.end_all(owner).await,
+            Whose::Tenant(tenant) => by.end_tenant(&tenant).await,
+            Whose::Subject(_) => end_each(sessions, by, Filter { whose, ..Filter::default() }).await,
         },
     }
 }
 
 /// Ends those that pass, page by page, the idlest first. One that comes back between its page and its end is ended, too.
-async fn end_each(sessions: &Sessions, filter: Filter) -> Result<u64, Refusal> {
+async fn end_each(sessions: &Sessions, by: &Administrator, filter: Filter) -> Result<u64, Refusal> {
     let mut ended = 0;
     loop {
         let list = List { filter: filter.clone(), order: Order::LeastRecent, after: None, limit: 1000 };
         let page = sessions.list(list).await?;
         let ids: Vec<_> = page.sessions.iter().map(|(record, _)| record.id).collect();
-        let now = sessions.end_sessions(&ids).await?;
+        let now = by.end_sessions(&ids).await?;
         ended += now;
         if page.next.is_none() || now == 0 {
             return Ok(ended);

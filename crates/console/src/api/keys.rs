@@ -60,8 +60,9 @@ pub(super) async fn remove<B: http_body::Body>(call: Call<'_>, body: B) -> Resul
         return Err(Refusal::NotFound);
     }
     let deed = Deed { act: Act::RemoveKey, whom: json!({ "kid": kid }), why };
+    let administrator = sessions.as_administrator(call.session.owner());
     act_on(call, deed, async move {
-        sessions.remove_key(&KeyId::from(&*kid)).await?;
+        administrator.remove_key(&KeyId::from(&*kid)).await?;
         Ok(ring(&sessions))
     })
     .await

@@ -193,7 +193,7 @@ async fn a_copied_token_and_a_burst_of_forgeries_are_unusual() {
     thief.post("/session/refresh").await;
     let mut forger = office.anyone();
     forger.cookies_mut().insert("__Host-session".to_owned(), "x.y.z".to_owned());
-    for _ in 0..20 {
+    for _ in 0..60 {
         forger.get("/console/api/overview").await;
     }
     let mut admin = office.logged_in("admin").await;
