@@ -66,7 +66,8 @@ pub trait Registry: Send + Sync + 'static {
     /// Looks sessions up, the answers in the order of the ids.
     fn get(&self, sessions: Vec<SessionId>) -> BoxFuture<'_, Result<Vec<Standing>, RegistryError>>;
 
-    /// The feed's entries after a position, or all that still matter.
+    /// The feed's entries after a position, or all that still matter. A registry that recovers after a fail-over learns here
+    /// what this node knows of it, and answers once it carries out everything again.
     fn feed(&self, after: Option<FeedPosition>) -> BoxFuture<'_, Result<Batch, RegistryError>>;
 
     /// Resolves once the feed has gone past a position (at once if it has). A registry that cannot tell may

@@ -80,8 +80,15 @@ impl Feed {
     }
 
     pub(crate) fn keeps(&self, position: FeedPosition) -> bool {
-        self.lasting.iter().any(|entry| entry.position == position)
-            || self.entries.binary_search_by_key(&position, |entry| entry.position).is_ok()
+        self.entry(position).is_some()
+    }
+
+    pub(crate) fn entry(&self, position: FeedPosition) -> Option<&Entry> {
+        let place = self.entries.binary_search_by_key(&position, |entry| entry.position);
+        place.map_or_else(
+            |_| self.lasting.iter().find(|entry| entry.position == position),
+            |place| self.entries.get(place),
+        )
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {

@@ -106,7 +106,7 @@ impl Ledger {
         if let Some(position) = self.recovery.retold.position(first)
             && !self.history().lacks(position)
         {
-            return self.feed.since(position).next().filter(|known| known.position == position).cloned();
+            return self.feed.entry(position).filter(|known| known.until > self.now()).cloned();
         }
         let history = self.history();
         if !positions.iter().all(|&position| history.lacks(position)) {

@@ -42,12 +42,12 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    pub(crate) fn new(topology: &Arc<Topology>, options: Options) -> Self {
+    pub(crate) fn new(topology: &Arc<Topology>, memory: Memory, options: Options) -> Self {
         Self {
             link: Link::new(topology.clone()),
             prover: Prover::new(topology.clone()),
             known: Known::new(options.clock),
-            memory: Memory::new(),
+            memory,
             acknowledge: options.acknowledge,
             position: watch::Sender::new(FeedPosition { epoch: 0, seq: 0 }),
             keys: keys(&options.domain),

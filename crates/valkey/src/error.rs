@@ -37,6 +37,14 @@ pub enum OpenError {
         /// What is wrong, and what to change.
         why: String,
     },
+    /// The file of this node's outbox cannot be used.
+    #[error("the outbox {path:?} cannot be opened; is another process using it?")]
+    Outbox {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl OpenError {

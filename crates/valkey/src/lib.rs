@@ -21,6 +21,7 @@ mod link;
 mod news;
 mod ops;
 mod options;
+mod outbox;
 mod proof;
 mod reading;
 mod record;
@@ -35,4 +36,6 @@ mod wire;
 
 pub use error::OpenError;
 pub use options::{Acknowledge, Options, Unfit};
+#[cfg(feature = "testing")]
+pub use recover::Recovery;
 pub use registry::ValkeyRegistry;

@@ -41,11 +41,14 @@ impl Caller {
         ];
         let answer = self.call(Script::Admit, &args).await?;
         let epoch = answer.position.epoch;
-        let admitted = admitted(answer)?;
-        if let Admitted::Seated(seated) = &admitted {
-            self.memory.note_admission(seated, admit.code, epoch);
+        match admitted(answer)? {
+            Admitted::Seated(seated) => {
+                self.memory.note_admission(&seated, admit.code, epoch);
+                let entries = self.memory.keep(seated.entries, epoch).await?;
+                Ok(Admitted::Seated(Seated { entries, ..seated }))
+            }
+            refused => Ok(refused),
         }
-        Ok(admitted)
     }
 
     pub(crate) async fn rotate(self: Arc<Self>, rotate: Rotate) -> Result<Rotated, RegistryError> {
@@ -59,7 +62,7 @@ impl Caller {
             0 => Ok(Rotated::Kept(renewal(&mut answer, rotate.session)?)),
             1 => Ok(Rotated::Renewed(renewal(&mut answer, rotate.session)?)),
             2 => Ok(Rotated::Full(full(&mut answer)?)),
-            3 => Ok(Rotated::Reused(self.memory.noted(answer.entries()?, answer.position.epoch))),
+            3 => Ok(Rotated::Reused(self.memory.keep(answer.entries()?, answer.position.epoch).await?)),
             5 => Ok(Rotated::Ended(answer.reason()?)),
             _ => answer.unknown(),
         }
@@ -84,7 +87,7 @@ impl Caller {
         match answer.kind {
             1 => {
                 let exclusive = answer.number()?;
-                let entries = self.memory.noted(answer.entries()?, answer.position.epoch);
+                let entries = self.memory.keep(answer.entries()?, answer.position.epoch).await?;
                 Ok(Advanced::Set { exclusive, at, entries })
             }
             2 => Ok(Advanced::Repeated { exclusive: answer.number()?, at }),
@@ -113,7 +116,7 @@ impl Caller {
         let mut answer = self.call(Script::End, &args).await?;
         let sessions = answer.number()?;
         let position = entry::position(&mut Reader::new(&answer.bytes()?))?;
-        let entries = self.memory.noted(answer.entries()?, answer.position.epoch);
+        let entries = self.memory.keep(answer.entries()?, answer.position.epoch).await?;
         Ok(Ended { sessions, position, entries })
     }
 

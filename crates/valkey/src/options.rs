@@ -1,6 +1,7 @@
 //! How a registry uses its servers.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Options {
     pub acknowledge: Acknowledge,
     /// What becomes of a server that [cannot keep](crate::OpenError::Unfit) sessions.
     pub unfit: Unfit,
+    /// A file of this node's own, in which it keeps what it has ended until that cannot be lost any more.
+    pub outbox: Option<PathBuf>,
     /// A clock instead of the server's, for tests.
     pub clock: Option<Arc<dyn Clock>>,
     pub(crate) credentials: Credentials,
@@ -56,6 +59,7 @@ impl Default for Options {
             deadline: Duration::from_secs(2),
             acknowledge: Acknowledge::Written,
             unfit: Unfit::Refuse,
+            outbox: None,
             clock: None,
             credentials: Credentials::default(),
         }
@@ -81,6 +85,13 @@ impl Options {
     /// The same with another mind about unfit servers.
     pub fn unfit(self, unfit: Unfit) -> Self {
         Self { unfit, ..self }
+    }
+
+    /// The same with an outbox: an end is acknowledged once it is on this machine's disk, too. Where a fail-over loses it
+    /// and this node is killed before it has told it again, it does so when it is started with this file. (Other nodes
+    /// that have read it tell it again in any case.)
+    pub fn outbox(self, path: impl Into<PathBuf>) -> Self {
+        Self { outbox: Some(path.into()), ..self }
     }
 
     /// The same on a clock of a test's.

@@ -67,7 +67,7 @@ impl Caller {
     }
 
     /// A history that changes while it is read is read again, and once more if it must be.
-    async fn read_whole_feed(
+    pub(crate) async fn read_whole_feed(
         self: &Arc<Self>,
         after: Option<FeedPosition>,
     ) -> Result<(Batch, State), RegistryError> {

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,10 +11,14 @@ use countersign_registry::{
 };
 use countersign_token::Timestamp;
 use tokio::time::Instant;
+#[cfg(feature = "testing")]
+use {countersign_registry::Batch, countersign_token::FeedPosition};
 
 use crate::answer::Answer;
 use crate::bytes::{Reader, Writer};
 use crate::caller::Caller;
+use crate::error::OpenError;
+use crate::outbox::Outbox;
 use crate::script::Script;
 use crate::{entry, record};
 
@@ -25,7 +30,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// What this node [has heard](Heard) and done, within the same bounds.
 pub(crate) struct Memory {
     node: NodeId,
-    heard: Mutex<Heard>,
+    heard: Arc<Mutex<Heard>>,
+    outbox: Option<Outbox>,
     /// Held by the one call that tells it again.
     telling: tokio::sync::Mutex<()>,
     said_that_we_are_here: Mutex<Option<Instant>>,
@@ -51,19 +57,17 @@ pub(crate) fn recovering() -> RegistryError {
 }
 
 impl Memory {
-    /// That of a node that has just started, under a new id.
-    pub(crate) fn new() -> Self {
+    /// That of a node that has just started, under a new id: it knows what is in its outbox, if it has one.
+    pub(crate) fn new(outbox: Option<&Path>) -> Result<Self, OpenError> {
+        let heard = Arc::new(Mutex::new(Heard::new()));
+        let outbox = outbox.map(|path| open_outbox(path, &heard)).transpose()?;
         let random = RandomState::new();
         let half = |half: u64| random.hash_one(half).to_be_bytes();
         let mut node = [0; 16];
         node[..8].copy_from_slice(&half(0));
         node[8..].copy_from_slice(&half(1));
-        Self {
-            node: NodeId(node),
-            heard: Mutex::default(),
-            telling: tokio::sync::Mutex::default(),
-            said_that_we_are_here: Mutex::default(),
-        }
+        let (telling, said_that_we_are_here) = (tokio::sync::Mutex::default(), Mutex::default());
+        Ok(Self { node: NodeId(node), heard, outbox, telling, said_that_we_are_here })
     }
 
     /// Its id, under which it says that it is there.
@@ -72,8 +76,7 @@ impl Memory {
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
-        // What a thread that panicked has noted halfway is noted all the same.
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.heard)
     }
 
     /// Notes entries that a registry in this epoch has told.
@@ -81,16 +84,18 @@ impl Memory {
         self.heard().note(entries, epoch);
     }
 
-    /// The same, on their way to the caller.
-    pub(crate) fn noted(&self, entries: Vec<Entry>, epoch: u64) -> Vec<Entry> {
+    /// Keeps what an operation of this node has told, before its caller hears of it: in the outbox, too.
+    pub(crate) async fn keep(&self, entries: Vec<Entry>, epoch: u64) -> Result<Vec<Entry>, RegistryError> {
         self.note(&entries, epoch);
-        entries
+        match &self.outbox {
+            Some(outbox) if !entries.is_empty() => outbox.put(&entries).await.map(|()| entries),
+            _ => Ok(entries),
+        }
     }
 
     /// Notes an admission, and the code that it used up.
     pub(crate) fn note_admission(&self, seated: &Seated, code: Option<Code>, epoch: u64) {
         let mut heard = self.heard();
-        heard.note(&seated.entries, epoch);
         heard.note_admission(&seated.record);
         if let Some(code) = code {
             heard.note_once(code.id, code.until, epoch, seated.at);
@@ -108,6 +113,23 @@ impl Memory {
     fn has_settled(&self, epoch: u64) -> bool {
         self.heard().settled() >= epoch
     }
+}
+
+/// What a thread that panicked has noted halfway is noted all the same.
+fn locked(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open_outbox(path: &Path, heard: &Arc<Mutex<Heard>>) -> Result<Outbox, OpenError> {
+    let known = heard.clone();
+    let keeps = move |position| locked(&known).keeps(position);
+    let wrong = |source| OpenError::Outbox { path: path.to_owned(), source };
+    let (outbox, entries) = Outbox::open(path, keeps).map_err(wrong)?;
+    for entry in entries {
+        let epoch = entry.position.epoch;
+        locked(heard).note(&[entry], epoch);
+    }
+    Ok(outbox)
 }
 
 impl Caller {
@@ -199,6 +221,42 @@ impl Caller {
             self.call_in(epoch, Script::Restore, &some).await?;
         }
         Ok(())
+    }
+}
+
+/// The steps of a recovery one by one, for tests.
+#[cfg(feature = "testing")]
+#[derive(Clone)]
+pub struct Recovery(pub(crate) Arc<Caller>);
+
+#[cfg(feature = "testing")]
+#[expect(missing_docs, reason = "each is the ledger's operation of that name")]
+#[expect(clippy::missing_errors_doc, reason = "as every operation")]
+impl Recovery {
+    pub async fn heartbeat(&self, NodeId(node): NodeId) -> Result<(), RegistryError> {
+        self.0.call(Script::Heartbeat, &[&node]).await.map(drop)
+    }
+
+    pub async fn republish(&self, entries: &[Entry]) -> Result<Vec<Entry>, RegistryError> {
+        let some: Vec<Vec<u8>> = entries.iter().map(entry::bytes).collect::<Result<_, _>>()?;
+        let some: Vec<&[u8]> = some.iter().map(Vec::as_slice).collect();
+        self.0.call(Script::Republish, &some).await?.entries()
+    }
+
+    pub async fn restore(&self, lost: &[Lost]) -> Result<(), RegistryError> {
+        let some: Vec<Vec<u8>> = lost.iter().map(bytes).collect::<Result<_, _>>()?;
+        let some: Vec<&[u8]> = some.iter().map(Vec::as_slice).collect();
+        self.0.call(Script::Restore, &some).await.map(drop)
+    }
+
+    pub async fn recovered(&self, NodeId(node): NodeId) -> Result<bool, RegistryError> {
+        Ok(self.0.call(Script::Recovered, &[&node]).await?.kind == 1)
+    }
+
+    /// A reading, and whether the registry is recovering.
+    pub async fn feed(&self, after: Option<FeedPosition>) -> Result<(Batch, bool), RegistryError> {
+        let (batch, state) = self.0.read_whole_feed(after).await?;
+        Ok((batch, state == State::Recovering))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::examine::examine;
 use crate::link::Link;
 use crate::news;
 use crate::options::Options;
+use crate::recover::Memory;
 use crate::script::Script;
 use crate::topology::Topology;
 
@@ -38,8 +39,9 @@ use crate::topology::Topology;
 /// beside a write that all replicas have, or that the Sentinels or the cluster vouch for.
 ///
 /// **Another history is another epoch**: where the server was restarted, its data lost or replaced, the next operation
-/// finds out within its script, and nodes read the feed anew. On a server that lost everything, the feed says that
-/// everyone's session has ended.
+/// finds out within its script. Until the nodes that were there have told it what it lost (each does when it next reads
+/// the feed), and for five seconds at most, it carries out nothing but ends. On a server that lost everything, the feed
+/// says that everyone's session has ended.
 ///
 /// At most 16384 operations are under way; one more is refused without effect.
 ///
@@ -85,7 +87,8 @@ impl ValkeyRegistry {
     /// As [`ValkeyRegistry::connect`].
     pub async fn connect_with(url: &str, options: Options) -> Result<Self, OpenError> {
         let topology = Topology::new(url, &options, &meta_key(&options.domain))?;
-        let caller = Arc::new(Caller::new(&topology, options.clone()));
+        let memory = Memory::new(options.outbox.as_deref())?;
+        let caller = Arc::new(Caller::new(&topology, memory, options.clone()));
         examine(&caller, &options).await?;
         let opened = caller.call(Script::Open, &[]).await;
         opened.map_err(|error| OpenError::unreachable(&topology.to_string(), error))?;
@@ -102,6 +105,12 @@ impl ValkeyRegistry {
             self.runtime.spawn(operation).await.map_err(stopped)?
         }
         .boxed()
+    }
+
+    /// The steps of a recovery one by one, for tests.
+    #[cfg(feature = "testing")]
+    pub fn recovery(&self) -> crate::Recovery {
+        crate::Recovery(self.caller())
     }
 
     fn caller(&self) -> Arc<Caller> {

@@ -23,9 +23,12 @@ local function known_again(first)
   return { e, n }
 end
 
+-- The entry of a position, as long as it could matter.
 local function at(position)
-  local found = call('XRANGE', F, place(position[1], position[2]), place(position[1], position[2]))
-  return found[1] and pack('>I7I7', position[1], position[2]) .. found[1][2][2]
+  local id = place(position[1], position[2])
+  local found = call('XRANGE', F, id, id)[1]
+  if not found or (select(2, parse('>I6I6', found[2][2]))) <= now then return nil end
+  return pack('>I7I7', position[1], position[2]) .. found[2][2]
 end
 
 local function end_again(id, reason)
@@ -69,7 +72,7 @@ end
 local function tell_again(entry)
   local told, kind, reason, rest = take_apart(entry)
   local again = known_again(told[1])
-  if again then return at(again), true end
+  if again then return kind == 5 and call('HGET', K, rest) or at(again), true end
   for _, position in ipairs(told) do
     if not lacks(position[1], position[2]) then return nil, true end
   end

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use countersign_registry::{
     Activity, Admission, Admit, Admitted, Advance, AdvanceMemo, Base, Claim, Clock as _, Code, CountOf,
-    Digest, End, EndReason, Ended, Filter, Holding, Lifetime, List, Once, OnceId, OpId, Order, Rotate,
-    Rotated, SetLimits, Target, Touch, Whose,
+    Digest, End, EndReason, Ended, Filter, Holding, Lifetime, List, Once, OnceId, OpId, Order, Registry as _,
+    Rotate, Rotated, SetLimits, Target, Touch, Whose,
 };
 use countersign_token::{RotationId, Timestamp};
 use proptest::test_runner::TestCaseError;
@@ -40,6 +40,12 @@ impl Pair {
             Step::Counts(of) => self.counts(of).await?,
             Step::Feed(after) => self.feed(after.map(|number| self.position(number))).await?,
             Step::Limits(of) => self.limit(SetLimits { limits: limits(of) }).await?,
+            Step::Fence => self.fence().await?,
+            Step::Lose => self.lose().await?,
+            Step::Heartbeat(node) => self.heartbeat(node).await?,
+            Step::Republish(told) => self.republish(told).await?,
+            Step::Restore(lost) => self.restore(lost).await?,
+            Step::Recovered(node) => self.recovered(node).await?,
         }
         self.look_around().await
     }
@@ -93,7 +99,7 @@ impl Pair {
         });
         let base = if base == 4 { Base::Reset } else { Base::Version(base.into()) };
         let advance = Advance { session: sid(session), base, known: known.into(), memo };
-        self.both(
+        self.both_when_open(
             |ledger, now, facts| ledger.advance_version(advance, now, facts),
             async |registry| registry.advance_version(advance).await,
             |answer| answer,
@@ -106,19 +112,20 @@ impl Pair {
         let mark =
             |(session, age): (u8, u16)| Touch { session: sid(session), age: Duration::from_secs(age.into()) };
         let marks: Vec<Touch> = marks.into_iter().map(mark).collect();
-        self.both(
+        self.both_when_open(
             |ledger, now, facts| ledger.touch(&marks, now, facts),
             async |registry| registry.touch(marks.clone()).await,
             |answer| answer,
         )
         .await
+        .map(drop)
     }
 
     async fn once(&mut self, id: u8, minutes: u8, of: Option<(u8, usize)>, claim: Claim) -> Told {
         let until = self.now().after(MINUTE * u32::from(minutes));
         let of = of.map(|(number, born)| (owner(number), self.position(born)));
         let once = Once { id: OnceId([id; 32]), until, of, claim };
-        self.both(
+        self.both_when_open(
             |ledger, now, facts| ledger.once(once.clone(), now, facts),
             async |registry| registry.once(once.clone()).await,
             |answer| answer,
@@ -143,7 +150,7 @@ impl Pair {
     }
 
     async fn limit(&mut self, limits: SetLimits) -> Told {
-        self.both(
+        self.both_when_open(
             |ledger, now, facts| {
                 // A script carries out first what time has brought.
                 ledger.settle(now, facts);
@@ -153,17 +160,18 @@ impl Pair {
             |answer| answer,
         )
         .await
+        .map(drop)
     }
 
     async fn admit(&mut self, admit: Admit) -> Told {
         let admitted = self
-            .both(
+            .both_when_open(
                 |ledger, now, facts| ledger.admit(admit.clone(), now, facts),
                 async |registry| registry.admit(admit.clone()).await,
                 |answer| answer,
             )
             .await?;
-        if let Admitted::Seated(seated) = admitted {
+        if let Some(Admitted::Seated(seated)) = admitted {
             self.current.insert(seated.record.id, seated.record.current);
         }
         Ok(())
@@ -184,13 +192,13 @@ impl Pair {
         let activity = if passive { Activity::Passive } else { Activity::Active };
         let rotate = Rotate { session, id, parent, issued, activity };
         let rotated = self
-            .both(
+            .both_when_open(
                 |ledger, now, facts| ledger.rotate(rotate, now, facts),
                 async |registry| registry.rotate(rotate).await,
                 |answer| answer,
             )
             .await?;
-        if let Rotated::Kept(renewal) | Rotated::Renewed(renewal) = rotated {
+        if let Some(Rotated::Kept(renewal) | Rotated::Renewed(renewal)) = rotated {
             self.current.insert(session, renewal.record.current);
         }
         Ok(())

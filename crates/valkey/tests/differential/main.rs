@@ -5,14 +5,17 @@
 
 mod ask;
 mod pair;
+mod recover;
 mod step;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::sync::atomic::Ordering;
+
 use countersign_registry::Rules;
 use proptest::test_runner::{Config, TestRunner};
 
-use self::pair::Pair;
+use self::pair::{HAPPENED, Pair};
 use self::step::{MINUTE, steps};
 use self::support::{Engine, Server};
 
@@ -40,6 +43,11 @@ fn agrees(engine: Engine) {
     if let Err(error) = outcome {
         panic!("{error}");
     }
+    let happened = HAPPENED.each_ref().map(|times| times.load(Ordering::Relaxed));
+    assert!(
+        happened.iter().all(|&times| times > 50),
+        "steps in which little happened prove little: {happened:?}"
+    );
 }
 
 #[test]

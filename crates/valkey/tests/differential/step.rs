@@ -88,6 +88,36 @@ pub(crate) enum Step {
     Counts(u8),
     Feed(Option<usize>),
     Limits([(u8, u8); 3]),
+    /// Another history: the server was restarted, or a replica took its place.
+    Fence,
+    /// The data is gone.
+    Lose,
+    Heartbeat(u8),
+    Republish(Vec<Told>),
+    Restore(Vec<Lost>),
+    Recovered(u8),
+}
+
+/// An entry that a node heard: told at an earlier position or some entries behind it, and perhaps before that.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) kind: u8,
+    pub(crate) session: u8,
+    pub(crate) owner: u8,
+    pub(crate) at: (usize, u8),
+    pub(crate) before: Option<(usize, u8)>,
+}
+
+/// A session that was admitted some entries behind an earlier position, or a one-time id.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    pub(crate) session: u8,
+    pub(crate) owner: u8,
+    pub(crate) born: (usize, u8),
+    pub(crate) age: u16,
+    pub(crate) seat: bool,
+    pub(crate) parent: Option<u8>,
+    pub(crate) once: bool,
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -104,7 +134,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(session, token, age, passive)| Step::Rotate { session, token, age, passive }),
         3 => (0..SESSIONS, 0..5_u8, 0..4_u8, any::<Option<(u8, u8)>>())
             .prop_map(|(session, base, known, memo)| Step::Advance { session, base, known, memo }),
-        4 => prop::collection::vec((0..SESSIONS, 0..4000_u16), 0..4).prop_map(Step::Touch),
+        4 => prop::collection::vec((0..SESSIONS, 0..4000_u16), 1..4).prop_map(Step::Touch),
         4 => (0..6_u8, prop_oneof![4 => 0..2_u8, 3 => 2..4_u8, 2 => 4..7_u8], 0..SESSIONS, 0..5_u8, 0..3_u8)
             .prop_map(|(id, target, one, owner, reason)| Step::End { id, target, one, owner, reason }),
         2 => once(),
@@ -112,9 +142,47 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(whose, holding, inactive, started, limit)| Step::List { whose, holding, inactive, started, limit }),
         1 => (0..7_u8).prop_map(Step::Counts),
         2 => any::<Option<usize>>().prop_map(Step::Feed),
+        1 => Just(Step::Fence),
+        1 => prop::bool::weighted(0.2).prop_map(|all| if all { Step::Lose } else { Step::Fence }),
+        2 => (0..3_u8).prop_map(Step::Heartbeat),
+        3 => prop::collection::vec(told(), 0..4).prop_map(Step::Republish),
+        6 => prop::collection::vec(lost(), 1..4).prop_map(Step::Restore),
+        4 => (0..3_u8).prop_map(Step::Recovered),
         2 => prop::array::uniform3((prop_oneof![2 => Just(0), 3 => 1..6_u8], 0..5_u8)).prop_map(Step::Limits),
     ];
     prop::collection::vec(step, 1..80)
+}
+
+fn place() -> impl Strategy<Value = (usize, u8)> {
+    (any::<usize>(), 0..4_u8)
+}
+
+fn told() -> impl Strategy<Value = Told> {
+    let before = prop::option::weighted(0.3, place());
+    (0..9_u8, 0..SESSIONS, 0..5_u8, place(), before).prop_map(|(kind, session, owner, at, before)| Told {
+        kind,
+        session,
+        owner,
+        at,
+        before,
+    })
+}
+
+fn lost() -> impl Strategy<Value = Lost> {
+    let parent = prop::option::weighted(0.3, 0..SESSIONS);
+    let kinds = (any::<bool>(), parent, prop::bool::weighted(0.2));
+    let age = prop_oneof![3 => 0..2_u16, 1 => 0..2000_u16];
+    (0..2 * SESSIONS, 0..5_u8, place(), age, kinds).prop_map(
+        |(session, owner, born, age, (seat, parent, once))| Lost {
+            session,
+            owner,
+            born,
+            age,
+            seat,
+            parent,
+            once,
+        },
+    )
 }
 
 fn once() -> impl Strategy<Value = Step> {

@@ -163,6 +163,21 @@ impl Server {
         }
     }
 
+    /// What the server has written so far.
+    pub fn copy(&self) -> tempfile::TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        copy_all(self.folder.path(), copy.path());
+        copy
+    }
+
+    /// Kills the server, and starts it again on what it had written when this copy was taken.
+    pub fn put_back(&mut self, copy: &tempfile::TempDir, settings: &[&str]) {
+        self.kill();
+        self.lose_everything();
+        copy_all(copy.path(), self.folder.path());
+        self.restart(settings);
+    }
+
     /// A registry of its own on this server.
     pub async fn fresh(&self, clock: ManualClock) -> Arc<dyn Registry> {
         let domain = format!("test {}", self.domains.fetch_add(1, Ordering::Relaxed));
@@ -232,6 +247,18 @@ pub async fn fresh_at(url: &str, options: Options, clock: ManualClock) -> Arc<dy
     let domain = format!("fresh {}", DOMAINS.fetch_add(1, Ordering::Relaxed));
     let options = options.domain(domain).clock(clock);
     Arc::new(ValkeyRegistry::connect_with(url, options).await.unwrap())
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (file.as_ref().unwrap().path(), to.join(file.unwrap().file_name()));
+        if from.is_dir() {
+            std::fs::create_dir_all(&to).unwrap();
+            copy_all(&from, &to);
+        } else {
+            std::fs::copy(from, to).unwrap();
+        }
+    }
 }
 
 /// Options for a machine that may be busy with other tests.
