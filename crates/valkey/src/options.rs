@@ -30,7 +30,7 @@ pub struct Options {
     pub(crate) credentials: Credentials,
 }
 
-/// When a login, a refresh, an exclusive update or an end is acknowledged.
+/// When a login, a refresh, an exclusive update, an end or the use of a one-time id is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Acknowledge {
     /// Once the primary has written it. A fail-over may lose the last moments: ends are published again by the nodes

@@ -174,7 +174,8 @@ impl Registry for ValkeyRegistry {
     }
 
     fn once(&self, once: Once) -> BoxFuture<'_, Result<Claimed, RegistryError>> {
-        self.ask(self.caller().claim(once))
+        let caller = self.caller();
+        self.ask(caller.clone().acknowledged(caller.claim(once)))
     }
 
     fn set_limits(&self, limits: SetLimits) -> BoxFuture<'_, Result<(), RegistryError>> {

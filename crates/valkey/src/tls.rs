@@ -109,6 +109,7 @@ mod with {
 
 #[cfg(not(feature = "tls"))]
 mod without {
+    use std::future::Ready;
     use std::io;
 
     use tokio::net::TcpStream;
@@ -125,7 +126,7 @@ mod without {
             Err(OpenError::Tls { why: "this build has no TLS".into() })
         }
 
-        pub(crate) async fn connect(&self, _: &str, _: TcpStream) -> io::Result<TcpStream> {
+        pub(crate) fn connect(&self, _: &str, _: TcpStream) -> Ready<io::Result<TcpStream>> {
             match *self {}
         }
     }

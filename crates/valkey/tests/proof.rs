@@ -6,10 +6,10 @@ mod support;
 use std::time::Duration;
 
 use countersign_registry::{
-    Admit, Admitted, CountOf, Effect, End, EndReason, OpId, Owner, Registry, RegistryError, Rules, Standing,
-    Target,
+    Admit, Admitted, Claim, CountOf, Effect, End, EndReason, Once, OnceId, OpId, Owner, Registry,
+    RegistryError, Rules, Standing, Target,
 };
-use countersign_token::SessionId;
+use countersign_token::{SessionId, Timestamp};
 use countersign_valkey::{Acknowledge, Options, ValkeyRegistry};
 use futures_util::future::join_all;
 use support::cluster::Cluster;
@@ -188,6 +188,8 @@ async fn an_admission_that_no_replica_has_is_taken_back() {
             "{engine:?}: somebody has its tokens"
         );
         assert_eq!(strict.end(logout(1)).await.unwrap_err().effect, Effect::Unknown, "{engine:?}");
+        let once = Once { id: OnceId([5; 32]), until: Timestamp::MAX, of: None, claim: Claim::UseUp };
+        assert_eq!(strict.once(once).await.unwrap_err().effect, Effect::Unknown, "{engine:?}");
         let _ = login(&written, 4).await.unwrap();
 
         data.primary.face.mend();

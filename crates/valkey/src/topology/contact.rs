@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use redis::{Cmd, Value};
-use tokio::time::{Instant, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::address::Host;
 use crate::wire::{Dial, Wire};
@@ -60,31 +61,33 @@ impl Contacts {
         all.len() > before
     }
 
-    /// Asks all at once for the same things; their answers, as they come.
-    pub(crate) fn ask<'a>(
-        &'a self,
-        commands: &'a [Cmd],
-    ) -> FuturesUnordered<impl Future<Output = Option<(Host, Vec<Value>)>> + use<'a>> {
+    /// Asks all at once for the same things; their answers, as they come. Whoever is asked is heard out, so that a
+    /// connection that is stuck is found to be.
+    pub(crate) fn ask(&self, commands: &[Cmd]) -> Answers {
         let all = self.all.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        all.into_iter().map(|contact| self.answer(contact, commands)).collect()
-    }
-
-    async fn answer(&self, contact: Arc<Contact>, commands: &[Cmd]) -> Option<(Host, Vec<Value>)> {
-        let answers =
-            timeout(self.patience, contact.ask(&self.dial, commands, self.patience)).await.ok()??;
-        Some((contact.host.clone(), answers))
+        let deadline = Instant::now() + self.patience;
+        let asked = all.into_iter().map(|contact| {
+            let (dial, commands) = (self.dial.clone(), commands.to_vec());
+            tokio::spawn(async move {
+                let answers = contact.ask(&dial, &commands, deadline).await?;
+                Some((contact.host.clone(), answers))
+            })
+        });
+        asked.collect()
     }
 }
+
+/// What those who were asked will say.
+pub(crate) type Answers = FuturesUnordered<JoinHandle<Option<(Host, Vec<Value>)>>>;
 
 impl Contact {
     fn new(host: Host) -> Arc<Self> {
         Arc::new(Self { host, open: tokio::sync::Mutex::default() })
     }
 
-    async fn ask(&self, dial: &Dial, commands: &[Cmd], patience: Duration) -> Option<Vec<Value>> {
-        let deadline = Instant::now() + patience;
+    async fn ask(&self, dial: &Dial, commands: &[Cmd], deadline: Instant) -> Option<Vec<Value>> {
         let wire = {
-            let mut open = self.open.lock().await;
+            let mut open = timeout_at(deadline, self.open.lock()).await.ok()?;
             if open.as_ref().is_none_or(Wire::is_broken) {
                 *open = None;
                 *open = dial.connect(&self.host).await.ok();
@@ -99,18 +102,15 @@ impl Contact {
     }
 }
 
-/// Waits for the next answer, once there was one not for long.
-pub(crate) async fn next<T>(
-    answers: &mut FuturesUnordered<impl Future<Output = Option<T>>>,
-    within: Option<Duration>,
-) -> Option<T> {
+/// The next answer; where others have answered, it may take so long and no longer.
+pub(crate) async fn next(answers: &mut Answers, within: Option<Duration>) -> Option<(Host, Vec<Value>)> {
     loop {
         let answer = match within {
             Some(within) => timeout(within, answers.next()).await.ok()??,
             None => answers.next().await?,
         };
-        if answer.is_some() {
-            return answer;
+        if let Ok(Some(answer)) = answer {
+            return Some(answer);
         }
     }
 }
