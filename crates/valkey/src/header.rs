@@ -39,6 +39,11 @@ impl Known {
         self.epoch.load(Ordering::Relaxed)
     }
 
+    /// Whether instants are not the server's.
+    pub(crate) fn has_own_clock(&self) -> bool {
+        self.clock.is_some()
+    }
+
     /// The first argument of every script.
     pub(crate) fn header(&self) -> Vec<u8> {
         let rules = *self.rules.read().unwrap_or_else(PoisonError::into_inner);

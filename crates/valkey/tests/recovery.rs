@@ -233,3 +233,23 @@ async fn opened(server: &Server, options: Options) -> ValkeyRegistry {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_waits_until_all_is_told() {
+    for engine in ENGINES {
+        let mut server = Server::start_with(engine, &DURABLE);
+        let node = server.registry(patient()).await;
+        node.configure(Rules::default());
+        let _ = node.feed(None).await.unwrap();
+        let copy = server.copy();
+        server.put_back(&copy, &DURABLE);
+        let _ = node.counts(CountOf::Site).await;
+        let (_, recovering) = node.recovery().feed(None).await.unwrap();
+        assert!(recovering, "{engine:?}: it knows that the node was there");
+        let mut login = node.admit(Admit::new(sid(1), Owner::new("ada")));
+        let early = tokio::time::timeout(SECOND, &mut login).await;
+        assert!(early.is_err(), "{engine:?}: {early:?}");
+        let _ = node.feed(None).await.unwrap();
+        assert!(matches!(login.await.unwrap(), Admitted::Seated(_)), "{engine:?}");
+    }
+}
