@@ -16,7 +16,6 @@ mod nodes;
 mod privacy;
 mod prover;
 mod replays;
-mod secrets;
 mod shop;
 mod site;
 mod told;
