@@ -10,11 +10,13 @@
 //! | `registry_memory_…`, `bytes_per_session` | [`registry`] | the same with ten thousand sessions |
 //! | `registry_file_…` | [`durable`] | one fsync on the same file system |
 //! | `list_…` | [`list`] | nothing: 100 ms at a million sessions in the file registry |
+//! | `registry_valkey_…` | [`scripts`] | absolute: the server's own count of a script's time |
+//! | `propagation_…` | [`propagation`] | absolute: from an end's acknowledgement to its refusal on eight nodes |
 //! | `hyper_…`, `axum_warm` | [`http`] | the same server without sessions, the same headers |
 //! | `hyper_itself` | [`http`] | bare hyper against bare hyper: what such a comparison errs by |
 //!
-//! There is no row for what there is not yet: `warm_same_connection` (the framework keeps no memo for a connection),
-//! `registry_valkey_…`, `propagation_p99`, and the peers tower-sessions and Redis. That the warm path and a refusal
+//! There is no row for what there is not yet: `warm_same_connection` (the framework keeps no memo for a connection), and
+//! the peers tower-sessions and Redis. That the warm path and a refusal
 //! allocate nothing is not measured here: it takes an allocator of one's own, which is `unsafe`.
 //!
 //! With `--quick`, `bytes_per_session` and the growth of `registry_memory_…` are those of a million sessions instead
@@ -26,11 +28,14 @@ mod list;
 mod measure;
 mod numbers;
 mod peer;
+mod propagation;
 mod raw;
 mod registry;
 mod report;
+mod scripts;
 mod serve;
 mod server;
+mod store;
 mod token;
 mod view;
 mod weigh;
@@ -70,6 +75,8 @@ enum Group {
     Memory,
     File,
     List,
+    Valkey,
+    Propagation,
     Http,
 }
 
@@ -126,13 +133,16 @@ fn measure(arguments: &Arguments, effort: Effort) -> Outcome<()> {
 
 impl Group {
     fn rows(self, arguments: &Arguments, effort: Effort) -> Outcome<Vec<Row>> {
+        // Scratch files lie beside the rows: there is a disk.
+        let scratch = arguments.out.parent().unwrap_or(".".as_ref());
         match self {
             Self::Token => token::rows(effort),
             Self::View => view::rows(effort),
             Self::Memory => registry::rows(effort),
-            // Scratch files lie beside the rows: there is a disk.
-            Self::File => durable::rows(effort, arguments.out.parent().unwrap_or(".".as_ref())),
-            Self::List => list::rows(effort, arguments.out.parent().unwrap_or(".".as_ref())),
+            Self::File => durable::rows(effort, scratch),
+            Self::List => list::rows(effort, scratch),
+            Self::Valkey => scripts::rows(effort, scratch),
+            Self::Propagation => propagation::rows(effort, scratch),
             Self::Http => http::rows(effort),
         }
     }

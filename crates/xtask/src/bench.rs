@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use crate::step::{Failure, Shell, Steps};
+use crate::valkey;
 use crate::workspace::Workspace;
 
-/// Builds as it is shipped, and measures.
+/// Builds as it is shipped, and measures. The registry on Valkey needs a server.
 pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, quick: bool) -> Result<(), Failure> {
+    valkey::install(workspace, steps)?;
     // Built beforehand, so that the measuring step's time is that of measuring.
     steps.command("build", &Shell::new(BUILD).folder(&workspace.root))?;
     steps.command("bench", &bench(&workspace.target, quick).folder(&workspace.root))
