@@ -46,7 +46,7 @@ impl Caller {
         Self {
             link: Link::new(topology.clone()),
             prover: Prover::new(topology.clone()),
-            known: Known::new(options.clock),
+            known: Known::new(options.part, options.clock),
             memory,
             acknowledge: options.acknowledge,
             position: watch::Sender::new(FeedPosition { epoch: 0, seq: 0 }),
@@ -78,6 +78,12 @@ impl Caller {
         script: Script,
         args: &[&[u8]],
     ) -> Result<Answer, RegistryError> {
+        if self.known.is_guest() && !script.is_for_guests() {
+            return Err(RegistryError::new(
+                Effect::None,
+                "a guest knows no rules, so it can only look and end",
+            ));
+        }
         let busy = |_| RegistryError::new(Effect::None, "too many operations wait for the server");
         let _room = self.room.try_acquire().map_err(busy)?;
         let deadline = self.deadline();

@@ -29,6 +29,14 @@ pub enum OpenError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// There is no registry of this name yet, and a [guest](crate::Part::Guest) makes none.
+    #[error("the server at {address} has no session registry named {domain:?}")]
+    Empty {
+        /// Where.
+        address: String,
+        /// The limit domain that was asked for.
+        domain: String,
+    },
     /// It would not keep what it is given.
     #[error("the server at {address} cannot keep sessions: {why}")]
     Unfit {

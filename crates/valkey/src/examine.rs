@@ -6,13 +6,27 @@ use redis::{Value, cmd};
 
 use crate::caller::Caller;
 use crate::error::OpenError;
-use crate::options::{Options, Unfit};
-use crate::settings::{ASKED, Settings, info};
+use crate::options::Unfit;
+use crate::settings::{ASKED, Fitness, Settings, info};
 use crate::topology::Kind;
 use crate::wire::Failure;
 
 /// Refuses a server that would not keep sessions, and warns of what should be known.
-pub(crate) async fn examine(caller: &Caller, options: &Options) -> Result<(), OpenError> {
+pub(crate) async fn examine(caller: &Caller, unfit: Unfit) -> Result<(), OpenError> {
+    let Fitness { faults, mut doubts } = look(caller).await?;
+    let address = caller.link.topology.to_string();
+    if unfit == Unfit::Refuse && !faults.is_empty() {
+        return Err(OpenError::Unfit { address, why: faults.join("; ") });
+    }
+    doubts.extend(faults);
+    for doubt in doubts {
+        tracing::warn!("the session registry's server at {address}: {doubt}");
+    }
+    Ok(())
+}
+
+/// What a server's settings are worth.
+pub(crate) async fn look(caller: &Caller) -> Result<Fitness, OpenError> {
     let topology = &caller.link.topology;
     let (address, deadline) = (topology.to_string(), caller.deadline());
     let unreachable = |error| OpenError::unreachable(&address, error);
@@ -29,20 +43,12 @@ pub(crate) async fn examine(caller: &Caller, options: &Options) -> Result<(), Op
         config,
         kind: topology.kind(),
         replicas: known.then(|| topology.replicas()),
-        acknowledge: options.acknowledge,
+        acknowledge: caller.acknowledge,
     };
     if let Some(timeout) = settings.node_timeout() {
         caller.prover.set_node_timeout(timeout);
     }
-    let (faults, mut doubts) = (settings.faults(), settings.doubts());
-    if options.unfit == Unfit::Refuse && !faults.is_empty() {
-        return Err(OpenError::Unfit { address, why: faults.join("; ") });
-    }
-    doubts.extend(faults);
-    for doubt in doubts {
-        tracing::warn!("the session registry's server at {address}: {doubt}");
-    }
-    Ok(())
+    Ok(Fitness { faults: settings.faults(), doubts: settings.doubts() })
 }
 
 fn text(value: &Value) -> String {

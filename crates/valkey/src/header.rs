@@ -9,22 +9,32 @@ use countersign_token::{FeedPosition, Timestamp};
 
 use crate::answer::Answer;
 use crate::bytes::{Writer, millis};
+use crate::options::Part;
 
 /// What a node knows of its registry.
 pub(crate) struct Known {
-    rules: RwLock<Rules>,
+    /// [`None`]: a guest, who is told none.
+    rules: Option<RwLock<Rules>>,
     clock: Option<Arc<dyn Clock>>,
     instant: AtomicU64,
     epoch: AtomicU64,
 }
 
 impl Known {
-    pub(crate) fn new(clock: Option<Arc<dyn Clock>>) -> Self {
-        Self { rules: RwLock::default(), clock, instant: AtomicU64::new(0), epoch: AtomicU64::new(0) }
+    pub(crate) fn new(part: Part, clock: Option<Arc<dyn Clock>>) -> Self {
+        let rules = (part == Part::Node).then(RwLock::default);
+        Self { rules, clock, instant: AtomicU64::new(0), epoch: AtomicU64::new(0) }
     }
 
     pub(crate) fn set_rules(&self, rules: Rules) {
-        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        if let Some(known) = &self.rules {
+            *known.write().unwrap_or_else(PoisonError::into_inner) = rules;
+        }
+    }
+
+    /// Whether it is a guest, who may not do what depends on rules.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.rules.is_none()
     }
 
     /// Takes note of what a script answered.
@@ -46,15 +56,19 @@ impl Known {
 
     /// The first argument of every script.
     pub(crate) fn header(&self) -> Vec<u8> {
-        let rules = *self.rules.read().unwrap_or_else(PoisonError::into_inner);
+        let rules = self.rules.as_ref().map(|rules| *rules.read().unwrap_or_else(PoisonError::into_inner));
         let mut bytes = Writer::default();
         bytes.instant(self.clock.as_ref().map_or(Timestamp::ZERO, Clock::now));
         bytes.number(self.instant.load(Ordering::Relaxed), 6);
         bytes.number(self.epoch.load(Ordering::Relaxed), 7);
-        for time in [rules.race_window, rules.dangling_after, rules.idle_timeout, rules.entry_life()] {
+        // A guest's are all 0, which no node's are.
+        let times = rules.map_or([Duration::ZERO; 4], |rules| {
+            [rules.race_window, rules.dangling_after, rules.idle_timeout, rules.entry_life()]
+        });
+        for time in times {
             bytes.number(duration(time), 6);
         }
-        bytes.raw(&limits(rules.limits));
+        bytes.raw(&limits(rules.map_or(Limits::none(), |rules| rules.limits)));
         bytes.done()
     }
 }

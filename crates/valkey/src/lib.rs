@@ -35,7 +35,8 @@ mod topology;
 mod wire;
 
 pub use error::OpenError;
-pub use options::{Acknowledge, Options, Unfit};
+pub use options::{Acknowledge, Options, Part, Unfit};
 #[cfg(feature = "testing")]
 pub use recover::Recovery;
 pub use registry::ValkeyRegistry;
+pub use settings::Fitness;

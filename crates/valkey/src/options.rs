@@ -23,6 +23,8 @@ pub struct Options {
     pub acknowledge: Acknowledge,
     /// What becomes of a server that [cannot keep](crate::OpenError::Unfit) sessions.
     pub unfit: Unfit,
+    /// What this process is to the registry: a node by default.
+    pub part: Part,
     /// A file of this node's own, in which it keeps what it has ended until that cannot be lost any more.
     pub outbox: Option<PathBuf>,
     /// A clock instead of the server's, for tests.
@@ -52,6 +54,19 @@ pub enum Unfit {
     Warn,
 }
 
+/// What a process is to a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Part {
+    /// It holds the rules, and carries out with each operation what they and time have brought.
+    #[default]
+    Node,
+    /// It knows no rules, such as a tool that looks at the registry of a running site: it can list, count, look up, read
+    /// the feed and end. It never ends a session or frees a seat because of time, changes no limit, and begins no history
+    /// where there is none. No recovery waits for it, and what it reads is not proven fresh. What else is asked of it is
+    /// refused without effect.
+    Guest,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -59,6 +74,7 @@ impl Default for Options {
             deadline: Duration::from_secs(2),
             acknowledge: Acknowledge::Written,
             unfit: Unfit::Refuse,
+            part: Part::Node,
             outbox: None,
             clock: None,
             credentials: Credentials::default(),
@@ -85,6 +101,11 @@ impl Options {
     /// The same with another mind about unfit servers.
     pub fn unfit(self, unfit: Unfit) -> Self {
         Self { unfit, ..self }
+    }
+
+    /// The same in another part.
+    pub fn part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// The same with an outbox: an end is acknowledged once it is on this machine's disk, too. Where a fail-over loses it

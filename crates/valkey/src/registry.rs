@@ -1,5 +1,6 @@
 //! The registry: hands each operation to a task of the runtime, which asks the server.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -10,18 +11,21 @@ use countersign_registry::{
 use countersign_token::{FeedPosition, SessionId};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use redis::RedisError;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
 use crate::caller::{Caller, meta_key};
 use crate::error::OpenError;
-use crate::examine::examine;
+use crate::examine::{examine, look};
 use crate::link::Link;
 use crate::news;
 use crate::options::Options;
 use crate::recover::Memory;
 use crate::script::Script;
+use crate::settings::Fitness;
 use crate::topology::Topology;
+use crate::wire::NO_REGISTRY;
 
 /// The registry on Valkey or Redis, for many nodes: on one server, on the primary that Sentinels name, or on a cluster.
 ///
@@ -88,11 +92,22 @@ impl ValkeyRegistry {
     pub async fn connect_with(url: &str, options: Options) -> Result<Self, OpenError> {
         let topology = Topology::new(url, &options, &meta_key(&options.domain))?;
         let memory = Memory::new(options.outbox.as_deref())?;
-        let caller = Arc::new(Caller::new(&topology, memory, options.clone()));
-        examine(&caller, &options).await?;
+        let (unfit, domain) = (options.unfit, options.domain.clone());
+        let caller = Arc::new(Caller::new(&topology, memory, options));
+        examine(&caller, unfit).await?;
         let opened = caller.call(Script::Open, &[]).await;
-        opened.map_err(|error| OpenError::unreachable(&topology.to_string(), error))?;
+        opened.map_err(|error| not_open(&topology.to_string(), domain, error))?;
         Ok(Self { caller, runtime: Handle::current(), follower: OnceLock::new() })
+    }
+
+    /// Looks at a server's settings, and says what breaks the registry's promises. It changes nothing there.
+    ///
+    /// # Errors
+    ///
+    /// As [`ValkeyRegistry::connect`], but for settings.
+    pub async fn examine(url: &str, options: Options) -> Result<Fitness, OpenError> {
+        let topology = Topology::new(url, &options, &meta_key(&options.domain))?;
+        look(&Caller::new(&topology, Memory::new(None)?, options)).await
     }
 
     /// Has a task carry out an operation: it is finished whatever becomes of the caller, and needs no runtime there.
@@ -115,6 +130,15 @@ impl ValkeyRegistry {
 
     fn caller(&self) -> Arc<Caller> {
         self.caller.clone()
+    }
+}
+
+fn not_open(address: &str, domain: String, error: RegistryError) -> OpenError {
+    let code =
+        error.source().and_then(|source| source.downcast_ref::<RedisError>()).and_then(RedisError::code);
+    match code {
+        Some(NO_REGISTRY) => OpenError::Empty { address: address.to_owned(), domain },
+        _ => OpenError::unreachable(address, error),
     }
 }
 

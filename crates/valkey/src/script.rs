@@ -42,6 +42,11 @@ impl Script {
         Self::Recovered,
     ];
 
+    /// Whether it may be asked for without knowing the rules.
+    pub(crate) fn is_for_guests(self) -> bool {
+        matches!(self, Self::End | Self::List | Self::Counts | Self::Get | Self::Feed | Self::Open)
+    }
+
     /// Its Lua. The core is the clock and the fence, the sessions' part carries out what time has brought.
     pub(crate) fn source(self) -> String {
         const CORE: &str = include_str!("lua/core.lua");

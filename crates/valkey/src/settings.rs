@@ -5,6 +5,16 @@ use std::collections::HashMap;
 use crate::options::Acknowledge;
 use crate::topology::Kind;
 
+/// What a server's settings are worth to a registry: each finding is a sentence with what to change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fitness {
+    /// What breaks the registry's promises, so that it is [not used](crate::Unfit::Refuse).
+    pub faults: Vec<String>,
+    /// What should be changed, or known.
+    pub doubts: Vec<String>,
+}
+
 /// What a server says of itself (`INFO`), how it is set (`CONFIG GET`, where that may be asked), and what it is part of.
 #[derive(Debug)]
 pub(crate) struct Settings<'a> {

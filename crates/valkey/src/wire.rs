@@ -121,7 +121,10 @@ const SOON: [&str; 4] = ["LOADING", "TRYAGAIN", "ASK", "NOREPLICAS"];
 
 /// More codes with which a server refuses a script before its first line: nothing has happened. (`ERR` may come from
 /// the middle of one.)
-const REFUSALS: [&str; 5] = ["MISCONF", "OOM", "BUSY", "NOPERM", "NOAUTH"];
+const REFUSALS: [&str; 6] = ["MISCONF", "OOM", "BUSY", "NOPERM", "NOAUTH", NO_REGISTRY];
+
+/// The code with which our scripts tell a guest that there is nothing to look at.
+pub(crate) const NO_REGISTRY: &str = "NOREGISTRY";
 
 impl Wire {
     /// Sends a command, and waits for its answer.

@@ -19,6 +19,13 @@ local configured = sub(ARGV[1], 44)
 local meta = call('HMGET', M, 'epoch', 'seq', 'clk', 'rid', 'seats', 'dropped', 'lim', 'limof', 'ranked', 'cursor', 'sweep', 'life', 'opened', 'recovering', 'awaited')
 local epoch, seq, seats, dropped = tonumber(meta[1] or 0), tonumber(meta[2] or 0), tonumber(meta[5] or 0), tonumber(meta[6] or 0)
 local limits = { parse('>BI4BI4BI4', meta[8] == configured and meta[7] or configured) }
+-- A guest has been told no rules: it begins nothing, nothing that depends on them happens while it asks, and its ends
+-- are told for as long as the nodes' longest tokens live.
+local guest = life == 0
+if guest then
+  if not meta[1] then return redis.error_reply('NOREGISTRY there is no session registry of this name') end
+  life = tonumber(meta[12])
+end
 local ranked, cursor = meta[9] or '00', meta[10] or ''
 -- Until when the registry waits for its nodes, and for whom: sixteen bytes each, or * where it cannot tell.
 local recovering, awaited = tonumber(meta[14] or nil), meta[15] or ''
