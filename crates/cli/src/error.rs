@@ -49,9 +49,94 @@ pub(crate) enum Failure {
     RemovedAlready { path: PathBuf, kid: String },
     #[error("no successor could be published in {}", .0.display())]
     NothingPublished(PathBuf),
+    #[error("which site? Name a running server with --server, or its registry with --registry")]
+    NoSite,
+    #[error("what is to be checked? Name any of --keys, --registry and --server")]
+    NothingToCheck,
+    #[error("there is no registry at {}: is it the path that the server was given?", .0.display())]
+    NoRegistry(PathBuf),
+    #[error(
+        "{} is held by a running process, and a registry file belongs to one process: ask that server with --server",
+        .0.display()
+    )]
+    Held(PathBuf),
+    #[error("the registry cannot be opened: {0}")]
+    Registry(String),
+    #[error("{0}")]
+    Call(String),
+    #[error("after {0} sessions had ended: {1}")]
+    Partly(u64, Box<Failure>),
+    #[error("nobody else changes a file that this command holds, so there is nothing to watch: use --server")]
+    NothingToWatch,
+    #[error("that is no cursor of a registry: give the `next` of the list before")]
+    NoCursor,
+    #[error("say why with --why: it is kept in the server's audit")]
+    NoWhy,
+    #[error("nothing was changed: there is no terminal to confirm it on, so use --yes. {0}")]
+    NobodyToAsk(String),
+    #[error("there is no terminal to ask for the password on: use --password-file or COUNTERSIGN_PASSWORD")]
+    NoPassword,
+    #[error(
+        "{} has mode {mode:04o}, so others than its owner can read the secret in it: run `chmod 600 {}`",
+        path.display(), path.display()
+    )]
+    Exposed { path: PathBuf, mode: u32 },
+    #[error("the token or password has characters that no header can carry: is it the right file?")]
+    NoHeader,
+    #[error("{0:?} is no path of a server")]
+    NoPath(String),
+    #[error("the login succeeded, but gave no session: is --login-path right?")]
+    NoSession,
+    #[error("{origin} cannot be reached: {why}")]
+    Unreachable { origin: String, why: String },
+    #[error("the server refuses: {said}{advice}")]
+    Refused { said: String, advice: &'static str },
+    #[error("the server's answer makes no sense to this build: {0}; are server and command of one version?")]
+    Garbled(String),
+    #[error("this machine's root certificates cannot be read: {0}")]
+    Roots(io::Error),
+    #[error("this machine gives no random bytes")]
+    NoRandom,
+    #[error("the runtime does not start: {0}")]
+    Runtime(io::Error),
+}
+
+impl From<countersign_file::OpenError> for Failure {
+    fn from(error: countersign_file::OpenError) -> Self {
+        match error {
+            countersign_file::OpenError::Locked { path } => Self::Held(path),
+            other => Self::Registry(causes(&other)),
+        }
+    }
+}
+
+impl From<countersign_valkey::OpenError> for Failure {
+    fn from(error: countersign_valkey::OpenError) -> Self {
+        Self::Registry(causes(&error))
+    }
+}
+
+impl From<countersign_registry::RegistryError> for Failure {
+    fn from(error: countersign_registry::RegistryError) -> Self {
+        Self::Call(causes(&error))
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |error| (*error).source());
+    causes.map(ToString::to_string).fold(error.to_string(), |words, cause| {
+        // Some errors tell their cause themselves.
+        if words.contains(&cause) { words } else { format!("{words}: {cause}") }
+    })
 }
 
 impl Failure {
+    /// The same, where part of the work was done before.
+    pub(crate) fn after(self, ended: u64) -> Self {
+        if ended == 0 { self } else { Self::Partly(ended, Box::new(self)) }
+    }
+
     /// Writes the failure to standard error.
     pub(crate) fn print(&self, format: Format) -> ExitCode {
         match format {

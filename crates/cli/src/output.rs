@@ -22,10 +22,14 @@ pub(crate) struct Report {
 pub(crate) enum Exit {
     /// Done; a verified token is valid.
     Done = 0,
-    /// The token is not valid.
+    /// The token is not valid, or the session is not live.
     Invalid = 1,
-    /// Nothing was done or decided: wrong usage, or a file that cannot be used.
+    /// Nothing was done or decided: wrong usage, a file that cannot be used, a server out of reach.
     Failed = 2,
+    /// The doctor warns.
+    Warned = 3,
+    /// The doctor found a fault.
+    Faulty = 4,
 }
 
 impl From<Exit> for ExitCode {
@@ -49,9 +53,15 @@ impl Report {
         Self { text, json, exit: Exit::Done }
     }
 
+    /// Nothing is left to say: it was written as it happened.
+    pub(crate) fn told() -> Self {
+        Self::done(String::new(), Value::Null)
+    }
+
     /// Writes the answer to standard output.
     pub(crate) fn print(&self, format: Format) -> ExitCode {
         let text = match format {
+            _ if self.json.is_null() => String::new(),
             Format::Text => self.text.clone(),
             Format::Json => format!("{:#}\n", self.json),
         };

@@ -33,7 +33,8 @@ impl Instant {
         format!("{self} ({})", self.relative(now))
     }
 
-    fn relative(self, now: Self) -> String {
+    /// `in 4m 30s`, `2h 1m ago`, seen from `now`.
+    pub(crate) fn relative(self, now: Self) -> String {
         let seconds = self.0.as_second() - now.0.as_second();
         match seconds {
             0 => "now".to_owned(),

@@ -7,6 +7,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
+mod filled;
 mod masking;
 mod minted;
 
@@ -32,6 +33,7 @@ fn check(transcript: &Path) {
     let expected = fs::read_to_string(transcript).unwrap();
     let folder = tempfile::tempdir().unwrap();
     minted::fill(folder.path());
+    filled::fill(folder.path());
     let mut masks = Masks::default();
     let actual: String =
         expected.lines().filter_map(|line| replay(line, folder.path(), &mut masks)).collect();
@@ -64,7 +66,12 @@ fn shell(line: &str, folder: &Path) -> Output {
     path.push(std::env::var_os("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(line).current_dir(folder).env("PATH", path).env("COLUMNS", "100");
-    shell.env_remove("COUNTERSIGN_KEYS").stdin(Stdio::null()).output().unwrap()
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_"))
+    {
+        shell.env_remove(name);
+    }
+    shell.stdin(Stdio::null()).output().unwrap()
 }
 
 fn answer(output: &Output) -> String {
@@ -75,6 +82,20 @@ fn answer(output: &Output) -> String {
     }
     let code = output.status.code().expect("killed by a signal");
     if code == 0 { text } else { format!("{text}[exit {code}]\n") }
+}
+
+/// A site may be more patient than the defaults: a command does not know, and must not carry them out.
+#[test]
+fn looking_at_a_file_changes_nothing_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    filled::fill(folder.path());
+    let before = filled::sessions(folder.path());
+    assert_eq!(before.len(), 4);
+    for line in ["sessions list", "sessions stats", "sessions show AQEBAQEBAQEBAQEBAQEBAQ", "doctor"] {
+        let output = shell(&format!("countersign {line} --registry file:registry.redb"), folder.path());
+        assert!(output.status.success(), "{line}: {output:?}");
+        assert_eq!(filled::sessions(folder.path()), before, "{line}");
+    }
 }
 
 /// `countersign … | head -1`, with a reader that is gone before the first byte.

@@ -82,6 +82,9 @@ fn date_at(text: &str) -> Option<(usize, &'static str)> {
     if digits == 10 && !text.starts_with("100") {
         return Some((digits, "<secs>"));
     }
+    if digits == 13 && !text.starts_with("100") {
+        return Some((digits, "<millis>"));
+    }
     let shape: String = text.chars().take(20).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     if shape != "0000-00-00 00:00:00Z" || text.starts_with("2001-") {
         return None;

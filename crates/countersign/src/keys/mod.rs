@@ -4,6 +4,7 @@
 mod disk;
 mod error;
 mod file;
+mod pace;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use countersign_token::{KeyId, KeyRing, KeyRingError, KeyState, Schedule, Timest
 
 pub use error::KeyFileError;
 pub use file::KeyFile;
+pub use pace::{PUBLISH_AHEAD, SIGN_FOR};
 
 /// The keys of a running server.
 ///

@@ -8,14 +8,11 @@ use countersign_token::{KeyId, Schedule};
 
 use crate::event::{Actor, SessionEvent};
 use crate::flow;
+use crate::keys::{PUBLISH_AHEAD, SIGN_FOR};
 use crate::sessions::Inner;
 
 /// How often the key file is looked at.
 const PACE: Duration = Duration::from_secs(5);
-
-/// A key is in the JWKS for a day before it signs, and signs for a month.
-const PUBLISH_AHEAD: Duration = Duration::from_hours(24);
-const SIGN_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// A key outlives its last token: clocks differ, and another node may sign with it until it has looked at the file.
 const LINGER: Duration = Duration::from_hours(1);
