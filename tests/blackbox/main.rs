@@ -10,6 +10,7 @@ mod carry_over;
 mod chosen_tokens;
 mod client_files;
 mod cluster;
+mod command;
 mod credentials;
 mod cross_site;
 mod dangling;

@@ -95,10 +95,10 @@ impl Findings {
     fn text(&self, worst: Verdict) -> String {
         let mut text = String::new();
         for Finding { check, verdict, says, change } in &self.found {
-            let line = format!("{:8}{check:18}{}\n", verdict.as_str(), printable(says));
+            let line = format!("{:8}{check:20}{}\n", verdict.as_str(), printable(says));
             text.push_str(&line);
             if let Some(change) = change {
-                text.push_str(&format!("{:26}-> {}\n", "", printable(change)));
+                text.push_str(&format!("{:28}-> {}\n", "", printable(change)));
             }
         }
         for what in &self.left_out {

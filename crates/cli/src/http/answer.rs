@@ -36,7 +36,7 @@ impl Answer {
         if !self.status.is_success() {
             return Err(self.refusal());
         }
-        serde_json::from_slice(&self.body).map_err(|error| Failure::Garbled(error.to_string()))
+        serde_json::from_slice(&self.body).map_err(|error| Failure::Garbled(printable(&error.to_string())))
     }
 
     /// A refusal, in the server's words and with our advice.

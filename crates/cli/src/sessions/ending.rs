@@ -118,7 +118,7 @@ fn question(target: &Target, preview: Preview) -> String {
     };
     let you = if includes_you { "\nThe session of this very command is among them." } else { "" };
     format!(
-        "This ends {sessions} {} {whose}; {seats} of them hold a seat, so somebody may be working.\n\
+        "This ends {sessions} {} {whose}, {seats} of them holding a seat, so that somebody may be working.\n\
          They have to log in again; what is ended stays ended.{you}\n\
          Type `yes` to end them: ",
         noun(sessions)

@@ -10,6 +10,7 @@
 mod filled;
 mod masking;
 mod minted;
+mod site;
 
 use std::fs;
 use std::io::Write as _;
@@ -34,9 +35,10 @@ fn check(transcript: &Path) {
     let folder = tempfile::tempdir().unwrap();
     minted::fill(folder.path());
     filled::fill(folder.path());
+    let site = site::serve();
     let mut masks = Masks::default();
     let actual: String =
-        expected.lines().filter_map(|line| replay(line, folder.path(), &mut masks)).collect();
+        expected.lines().filter_map(|line| replay(line, folder.path(), &site, &mut masks)).collect();
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(transcript, actual).unwrap();
     } else {
@@ -49,17 +51,18 @@ fn check(transcript: &Path) {
 }
 
 /// A line of the transcript as it comes out now; `None` for a recorded answer, which its command writes anew.
-fn replay(line: &str, folder: &Path, masks: &mut Masks) -> Option<String> {
+fn replay(line: &str, folder: &Path, site: &str, masks: &mut Masks) -> Option<String> {
     if line.starts_with("# ") {
         return Some(format!("\n{line}\n"));
     }
     let command = line.strip_prefix("$ ")?;
-    let output = shell(&masks.unmask(command), folder);
+    let output = shell(&masks.unmask(command), folder, site);
     let text = answer(&output).replace(&*folder.canonicalize().unwrap().to_string_lossy(), "<folder>");
+    let text = text.replace(site, "<server>");
     Some(format!("\n$ {command}\n{}", masks.mask(&text)))
 }
 
-fn shell(line: &str, folder: &Path) -> Output {
+fn shell(line: &str, folder: &Path, site: &str) -> Output {
     let binary = Path::new(env!("CARGO_BIN_EXE_countersign"));
     let mut path = binary.parent().unwrap().as_os_str().to_owned();
     path.push(":");
@@ -71,7 +74,7 @@ fn shell(line: &str, folder: &Path) -> Output {
     {
         shell.env_remove(name);
     }
-    shell.stdin(Stdio::null()).output().unwrap()
+    shell.env("SERVER", site).stdin(Stdio::null()).output().unwrap()
 }
 
 fn answer(output: &Output) -> String {
@@ -92,7 +95,7 @@ fn looking_at_a_file_changes_nothing_in_it() {
     let before = filled::sessions(folder.path());
     assert_eq!(before.len(), 4);
     for line in ["sessions list", "sessions stats", "sessions show AQEBAQEBAQEBAQEBAQEBAQ", "doctor"] {
-        let output = shell(&format!("countersign {line} --registry file:registry.redb"), folder.path());
+        let output = shell(&format!("countersign {line} --registry file:registry.redb"), folder.path(), "");
         assert!(output.status.success(), "{line}: {output:?}");
         assert_eq!(filled::sessions(folder.path()), before, "{line}");
     }
