@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use countersign::Origin;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -35,6 +35,8 @@ pub(crate) struct Http {
     held: Held,
 }
 
+/// What the list of sessions may show of the command's own.
+const NAME: &str = concat!("countersign-cli/", env!("CARGO_PKG_VERSION"));
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long an answer may be: pages, exports and statistics are far below.
@@ -93,7 +95,7 @@ impl Http {
         body: Option<&Value>,
     ) -> Result<Response<Incoming>, Failure> {
         let uri = format!("{}{path}", self.origin.as_str());
-        let mut request = Request::builder().method(method).uri(uri);
+        let mut request = Request::builder().method(method).uri(uri).header(USER_AGENT, NAME);
         match &self.held {
             Held::Nothing => {}
             Held::Token(token) => {

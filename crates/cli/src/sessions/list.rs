@@ -131,8 +131,9 @@ fn ended(id: SessionId, shown: &Shown) -> String {
     }
 }
 
+/// What has happened; a clock that is a little ahead of ours says nothing.
 fn ago(at: i64, now: Instant) -> String {
-    Instant::from_secs(at).map_or_else(|| at.to_string(), |at| at.relative(now))
+    Instant::from_secs(at.min(now.as_secs())).map_or_else(|| at.to_string(), |at| at.relative(now))
 }
 
 fn when(at: i64, now: Instant) -> String {
