@@ -2,13 +2,13 @@
 
 use std::process::{Command, Output, Stdio};
 
-use countersign_tests::{Launch, Server, Transport, Wire, program};
+use countersign_tests::{Launch, Server, Transport, Wire, cli};
 use serde_json::Value;
 
 const PASSWORD: &str = "correct horse";
 
 fn command(line: &[&str]) -> Command {
-    let mut command = Command::new(program::cli());
+    let mut command = Command::new(cli());
     for (name, _) in
         std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_"))
     {
@@ -99,6 +99,9 @@ async fn an_administrator_ends_a_person_from_the_terminal() {
     let id = listed["sessions"][0]["id"].as_str().unwrap();
     assert_eq!(json(&ask(&server, "admin", &["sessions", "show", id]))["session"]["subject"], "alice");
 
+    let unknown = ask(&server, "admin", &["sessions", "show", "AAAAAAAAAAAAAAAAAAAAAA"]);
+    assert_eq!((unknown.status.code(), &json(&unknown)["session"]), (Some(1), &Value::Null));
+
     let unasked = ask(&server, "admin", &["sessions", "end-user", "alice", "--why", "a test"]);
     assert_eq!(unasked.status.code(), Some(2));
     alice.get("/session").await.expect(200);
@@ -115,7 +118,9 @@ async fn an_administrator_ends_a_person_from_the_terminal() {
 #[tokio::test]
 async fn who_is_no_administrator_is_told_so() {
     let server = Server::start(&[]).await;
-    for line in [&["sessions", "list"][..], &["sessions", "stats"], &["sessions", "watch"]] {
+    for line in
+        [&["sessions", "list"][..], &["sessions", "show", "AAAAAAAAAAAAAAAAAAAAAA"], &["sessions", "watch"]]
+    {
         let output = ask(&server, "alice", line);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");
@@ -127,7 +132,8 @@ async fn who_is_no_administrator_is_told_so() {
 async fn logins_are_seen_as_they_happen() {
     let server = Launch::new().start().await;
     let line = ["sessions", "watch", "--kinds", "login", "--subject", "alice", "--count", "1"];
-    let line = [&line[..], &["--server", &server.origin(), "--user", "admin", "--json"]].concat();
+    let origin = server.origin();
+    let line = [&line[..], &["--server", &origin, "--user", "admin", "--json"]].concat();
     let mut watch = command(&line).spawn().expect("the command starts");
     // Whoever logs in before it looks is not seen: so she does again and again.
     let mut attempts = 0;

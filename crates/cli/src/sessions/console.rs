@@ -1,7 +1,7 @@
 //! A site through a running server's console: its HTTP API (docs/CONSOLE.md).
 
 use countersign_token::SessionId;
-use http::Method;
+use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -48,7 +48,13 @@ impl Console {
     }
 
     pub(crate) async fn show(&mut self, id: SessionId) -> Result<Shown, Failure> {
-        self.read(Method::GET, &format!("/sessions/{id}"), None).await
+        let answer = self.ask(Method::GET, &format!("/sessions/{id}"), None).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            // Of a session that nobody remembers, or of everything, where we have no right: this tells them apart.
+            self.overview().await?;
+            return Ok(Shown { session: None, ended: None });
+        }
+        answer.read()
     }
 
     pub(crate) async fn preview(&mut self, target: &Target) -> Result<Preview, Failure> {
@@ -132,12 +138,16 @@ impl Console {
         path: &str,
         body: Option<&Value>,
     ) -> Result<T, Failure> {
+        self.ask(method, path, body).await?.read()
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         let path = format!("{}{path}", self.api);
         let answer = self.http.ask(method.clone(), &path, body).await?;
         if self.renew(&answer).await? {
-            return self.http.ask(method, &path, body).await?.read();
+            return self.http.ask(method, &path, body).await;
         }
-        answer.read()
+        Ok(answer)
     }
 
     /// Logs in again where the server has had enough of our session: nothing was done, so it is asked again.
