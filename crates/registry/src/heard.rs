@@ -57,7 +57,7 @@ impl Heard {
     /// Notes entries of the feed, in any order, that a registry in this epoch told: what the node's own operations answered,
     /// and what it read.
     pub fn note(&mut self, entries: &[Entry], epoch: u64) {
-        self.epoch = self.epoch.max(epoch);
+        self.hear_from(epoch);
         for entry in entries {
             self.carry(entry, epoch);
             if entry.until == Timestamp::MAX {
@@ -80,6 +80,14 @@ impl Heard {
         }
     }
 
+    /// An answer of an epoch that was over when it came was not among what the next epoch was told.
+    fn hear_from(&mut self, epoch: u64) {
+        self.epoch = self.epoch.max(epoch);
+        if epoch < self.settled {
+            self.settled = 0;
+        }
+    }
+
     fn forget_first(&mut self) {
         if let Some((position, _)) = self.entries.pop_first() {
             self.carried.remove(&position);
@@ -97,7 +105,7 @@ impl Heard {
 
     /// Notes a one-time id that was used up through this node, in an epoch, at an instant of the registry.
     pub fn note_once(&mut self, id: OnceId, until: Timestamp, epoch: u64, at: Timestamp) {
-        self.epoch = self.epoch.max(epoch);
+        self.hear_from(epoch);
         self.spent.push_back(Spent { id, until, epoch, at });
         if self.spent.len() > SPENT {
             self.spent.pop_front();
@@ -162,7 +170,7 @@ impl Heard {
         self.settled = self.settled.max(history.epoch);
     }
 
-    /// The latest epoch that was settled; 0 before the first.
+    /// The latest epoch that was settled; 0 before the first, and where an answer of an earlier epoch came later.
     pub fn settled(&self) -> u64 {
         self.settled
     }

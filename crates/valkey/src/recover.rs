@@ -96,6 +96,7 @@ impl Memory {
     /// Notes an admission, and the code that it used up.
     pub(crate) fn note_admission(&self, seated: &Seated, code: Option<Code>, epoch: u64) {
         let mut heard = self.heard();
+        heard.note(&[], epoch);
         heard.note_admission(&seated.record);
         if let Some(code) = code {
             heard.note_once(code.id, code.until, epoch, seated.at);

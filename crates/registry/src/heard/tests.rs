@@ -130,6 +130,16 @@ fn nothing_is_forgotten_before_it_was_told() {
 }
 
 #[test]
+fn an_answer_that_comes_late_is_told_yet() {
+    let mut heard = Heard::new();
+    heard.settle(History { past: &[past(1, 3)], epoch: 2 });
+    heard.note(&[], 2);
+    assert_eq!(heard.settled(), 2);
+    heard.note(&[entry(1, 4)], 1);
+    assert_eq!(heard.settled(), 0);
+}
+
+#[test]
 fn few_entries_are_kept_for_an_hour_and_many_until_they_cannot_matter() {
     let history = History { past: &[], epoch: 2 };
     let mut heard = Heard::new();
