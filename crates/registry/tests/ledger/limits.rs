@@ -258,8 +258,9 @@ impl Trial {
             let counts = self.both(|ledger, now, facts| ledger.counts(&of, now, facts))?;
             same(&format!("{of:?}"), &counts, &self.model.counts(&of))?;
         }
-        let whose = [Whose::Anyone, Whose::Owner(owner), Whose::Tenant("acme".into())];
-        let whose = whose[self.random.below(3) as usize].clone();
+        let named = Whose::Subject(owner.subject.clone());
+        let whose = [Whose::Anyone, Whose::Owner(owner), Whose::Tenant("acme".into()), named];
+        let whose = whose[self.random.below(4) as usize].clone();
         let order = if self.random.chance(50) { Order::Started } else { Order::LastActivity };
         let list = List { filter: Filter { whose, ..Filter::default() }, order, after: None, limit: 1000 };
         let page = self.both(|ledger, now, facts| ledger.list(&list, now, facts))?;
@@ -272,6 +273,7 @@ impl Trial {
                 Whose::Anyone => true,
                 Whose::Owner(owner) => session.owner == *owner,
                 Whose::Tenant(tenant) => session.owner.tenant.as_ref() == Some(tenant),
+                Whose::Subject(subject) => session.owner.subject == *subject,
             })
             .collect();
         expected.sort_by_key(|session| {
