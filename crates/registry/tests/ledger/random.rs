@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 /// splitmix64.
+#[derive(Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
