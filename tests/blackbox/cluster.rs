@@ -22,6 +22,7 @@ async fn leaves_nothing(cluster: &mut Cluster) {
     let left: Vec<_> = members.iter().filter(|member| member.is_there()).collect();
     assert!(left.is_empty(), "still running: {left:?}");
     assert!(!scratch.exists(), "{}", scratch.display());
+    assert_eq!(cluster.files(), Vec::<std::path::PathBuf>::new(), "where it was started");
 }
 
 #[tokio::test]

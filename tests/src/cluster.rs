@@ -15,7 +15,7 @@ use crate::{Client, Jar, Tokens, Transport, Wire, program};
 pub struct Cluster {
     child: Child,
     log: Log,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// One of its processes.
@@ -38,7 +38,7 @@ impl Cluster {
         let mut command = Command::new(program::cluster());
         command.args(["--listen", "127.0.0.1:0"]).args(flags).current_dir(folder.path());
         command.stdin(Stdio::null()).stdout(log.create("out")).stderr(log.create("err"));
-        Self { child: command.spawn().expect("the command starts"), log, _folder: folder }
+        Self { child: command.spawn().expect("the command starts"), log, folder }
     }
 
     /// Waits until it has said something.
@@ -57,6 +57,14 @@ impl Cluster {
     /// All that it said.
     pub fn output(&self) -> String {
         self.log.read()
+    }
+
+    /// What it has left where it was started.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(self.folder.path()).expect("the folder is there");
+        let all = files.map(|file| file.expect("a file").path());
+        all.filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("run-")))
+            .collect()
     }
 
     /// Its nodes.

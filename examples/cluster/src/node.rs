@@ -29,12 +29,16 @@ pub(crate) struct Service<'a> {
 impl Node {
     /// Starts a node on a free port, and waits until it serves.
     pub(crate) async fn start(number: usize, service: Service<'_>) -> Outcome<Self> {
+        let name = format!("node-{number}");
+        // What a node writes for itself alone lies in a folder of its own.
+        let own = service.folder.join(&name);
+        std::fs::create_dir_all(&own)?;
         let mut command = Command::new(std::env::current_exe()?);
+        command.current_dir(&own);
         command.args(["node", "--listen", "127.0.0.1:0", "--registry", service.registry]);
         // Whichever node is first makes the file; the others find it.
         command.args(["--origin", service.origin]).arg("--keys").arg(service.folder.join("keys.json"));
         let listening = |line: &str| line.strip_prefix("listening on http://")?.parse().ok();
-        let name = format!("node-{number}");
         let (process, address) = Process::start(&name, command, service.folder, listening).await?;
         Ok(Self { process, address })
     }
