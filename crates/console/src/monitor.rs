@@ -146,7 +146,7 @@ fn oddity(event: &SessionEvent) -> Option<(&'static str, String)> {
 async fn wait(shared: &Weak<Shared>) {
     tokio::time::sleep(SOON).await;
     let Some(shared) = shared.upgrade() else { return };
-    let _ = tokio::time::timeout(PACE - SOON, shared.login.notified()).await;
+    let _ = tokio::time::timeout(PACE.saturating_sub(SOON), shared.login.notified()).await;
 }
 
 impl Shared {
@@ -162,11 +162,9 @@ impl Shared {
     fn count(&self, event: &SessionEvent, now: Timestamp) {
         let mut known = self.known();
         match event {
-            SessionEvent::Started { session, .. } => {
-                // A login that was repeated is told again.
-                if known.began.note(*session, now) {
-                    known.statistics.count(Count::Login, now);
-                }
+            // A login that was repeated is told again.
+            SessionEvent::Started { session, .. } if known.began.note(*session, now) => {
+                known.statistics.count(Count::Login, now);
             }
             SessionEvent::Refreshed { .. } => known.statistics.count(Count::Refresh, now),
             SessionEvent::LimitReached { .. } | SessionEvent::SeatRefused { .. } => {

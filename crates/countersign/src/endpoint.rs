@@ -302,7 +302,7 @@ impl Call<'_> {
             activity: self.credentials.passive,
             came: self.came.as_ref(),
             device: device::label(self.headers()),
-            head: self.inner.unusual.wants_heads().then(|| self.head()),
+            head: self.inner.unusual.wants_heads().then(|| Box::new(self.head())),
         }
     }
 

@@ -47,7 +47,7 @@ enum Wait {
     /// The view is too old to be believed.
     Check(Active),
     /// The access token has expired, and the layer renews by itself.
-    Renew { token: Box<str>, device: Option<Arc<str>>, head: Option<RequestHead> },
+    Renew { token: Box<str>, device: Option<Arc<str>>, head: Option<Box<RequestHead>> },
     /// The host ends the session.
     End(Active),
 }
@@ -120,8 +120,8 @@ impl Carried {
             Auth::Active(active) if active.is_stale() => Some(Wait::Check(active.clone())),
             Auth::Refused(Refusal::TokenExpired) | Auth::Nobody if renewal == Renewal::Inline => {
                 let inner = self.sessions.inner();
-                let head =
-                    || inner.unusual.wants_heads().then(|| RequestHead::of(request, &inner.config.cookies));
+                let of = || Box::new(RequestHead::of(request, &inner.config.cookies));
+                let head = || inner.unusual.wants_heads().then(of);
                 self.refresh_token().map(|token| Wait::Renew {
                     token: token.into(),
                     device: device::label(request.headers()),

@@ -95,6 +95,10 @@ impl Caller {
                 done => done?.0,
             };
             let answer = self.note(value)?;
+            if answer.position.epoch < self.known.epoch() {
+                // It comes from a history that has ended since: whether it is a part of the next one is not known.
+                return Err(RegistryError::new(Effect::Unknown, "an answer of an earlier epoch"));
+            }
             match answer.kind {
                 AGAIN => started = true,
                 // A test's clock does not go on while we wait.

@@ -85,11 +85,7 @@ impl Caller {
         let mut answer = self.call(Script::Advance, &args).await?;
         let at = answer.at;
         match answer.kind {
-            1 => {
-                let exclusive = answer.number()?;
-                let entries = self.memory.keep(answer.entries()?, answer.position.epoch).await?;
-                Ok(Advanced::Set { exclusive, at, entries })
-            }
+            1 => Ok(Advanced::Set { exclusive: answer.number()?, at, entries: answer.entries()? }),
             2 => Ok(Advanced::Repeated { exclusive: answer.number()?, at }),
             3 => Ok(Advanced::Conflict { exclusive: answer.number()? }),
             5 => Ok(Advanced::Ended(answer.reason()?)),

@@ -157,8 +157,7 @@ impl Registry for ValkeyRegistry {
     }
 
     fn advance_version(&self, advance: Advance) -> BoxFuture<'_, Result<Advanced, RegistryError>> {
-        let caller = self.caller();
-        self.ask(caller.clone().acknowledged(caller.advance(advance)))
+        self.ask(self.caller().acknowledged_advance(advance))
     }
 
     fn touch(&self, marks: Vec<Touch>) -> BoxFuture<'_, Result<(), RegistryError>> {

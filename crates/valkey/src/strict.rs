@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_registry::{
-    Admit, Admitted, Effect, End, EndReason, OpId, RegistryError, Repetition, Target,
+    Admit, Admitted, Advance, Advanced, Effect, End, EndReason, OpId, RegistryError, Repetition, Target,
 };
 use countersign_token::SessionId;
 
@@ -45,6 +45,21 @@ impl Caller {
             self.take_back(seated.record.id).await;
         }
         Err(RegistryError::new(Effect::Unknown, error))
+    }
+
+    /// An exclusive update, acknowledged as the options say. What is told again after a fail-over is its floor, without what
+    /// lets it be repeated: so one that was not acknowledged must not be.
+    pub(crate) async fn acknowledged_advance(
+        self: Arc<Self>,
+        advance: Advance,
+    ) -> Result<Advanced, RegistryError> {
+        let advanced = self.clone().acknowledged(self.clone().advance(advance)).await?;
+        if let Advanced::Set { entries, .. } = &advanced
+            && let Some(first) = entries.first()
+        {
+            self.memory.keep(entries.clone(), first.position.epoch).await?;
+        }
+        Ok(advanced)
     }
 
     async fn take_back(self: &Arc<Self>, session: SessionId) {

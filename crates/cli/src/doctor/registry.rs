@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use countersign_registry::CountOf;
-use countersign_valkey::{OpenError, ValkeyRegistry};
+use countersign_valkey::{OpenError, Options, ValkeyRegistry};
 
 use super::clock;
 use super::finding::{Finding, Findings, Verdict};
@@ -63,7 +63,7 @@ fn is_exposed(_: &Path, _: &mut Findings) -> bool {
 }
 
 async fn server(url: &str, store: &Store, findings: &mut Findings) {
-    match ValkeyRegistry::examine(url, PATIENCE).await {
+    match ValkeyRegistry::examine(url, Options::default().deadline(PATIENCE)).await {
         Err(error) => {
             findings.fault(
                 "registry.server",

@@ -50,7 +50,9 @@ fn tally(standings: &[Standing]) -> Tally {
             None => owners.push((&record.owner, seat)),
         }
     }
-    owners.into_iter().for_each(|(_, seats)| tally.add_person(seats));
+    for (_, seats) in owners {
+        tally.add_person(seats);
+    }
     tally
 }
 

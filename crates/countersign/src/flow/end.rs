@@ -8,6 +8,7 @@ use countersign_token::SessionId;
 use crate::cookie::{self, SameSite};
 use crate::event::{Actor, EndScope, SessionEvent};
 use crate::grant::{Farewell, Grant};
+use crate::node::Node;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 use crate::transport::Transport;
@@ -49,7 +50,8 @@ pub(crate) async fn end_sessions(
 async fn ask(inner: &Arc<Inner>, end: End) -> Result<Ended, Refusal> {
     let ended = super::ask(inner, "end", inner.registry.end(end)).await?;
     inner.node.learn(inner, &ended.entries);
-    Ok(ended)
+    // It has happened where this node asked, which need not be where the others do.
+    if Node::is_cut_off(inner) { Err(Refusal::RegistryUnavailable) } else { Ok(ended) }
 }
 
 /// Tells of each session that these entries end.

@@ -73,7 +73,7 @@ pub(crate) async fn hand_off(
     active: &Active,
     device: Option<Arc<str>>,
 ) -> Result<String, Refusal> {
-    inner.node.first_view(inner).await?;
+    inner.node.may_grant(inner).await?;
     let batch = super::ask(inner, "feed", inner.registry.feed(inner.view.position())).await?;
     inner.node.saw_registry_instant(batch.at);
     inner.node.learn(inner, &batch.entries);

@@ -57,7 +57,7 @@ pub(crate) async fn login(inner: &Arc<Inner>, login: Login) -> Result<Begun, Ref
 
 async fn begin(inner: &Arc<Inner>, login: Login) -> Result<Begun, Refusal> {
     // A node that does not know which keys were removed must not sign with one.
-    inner.node.first_view(inner).await?;
+    inner.node.may_grant(inner).await?;
     let admit = prepare(inner, &login);
     match super::ask(inner, "admit", inner.registry.admit(admit)).await? {
         Admitted::Seated(seated) => {

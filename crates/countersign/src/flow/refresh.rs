@@ -13,6 +13,7 @@ use crate::dpop::{self, Binding, Came, Dpop};
 use crate::event::{Actor, SessionEvent};
 use crate::grant::Grant;
 use crate::metrics;
+use crate::node::Node;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 use crate::unusual::{self, RequestHead};
@@ -25,7 +26,7 @@ pub(crate) struct Client<'a> {
     /// What it calls itself.
     pub(crate) device: Option<Arc<str>>,
     /// Its request, where the host wants to see it.
-    pub(crate) head: Option<RequestHead>,
+    pub(crate) head: Option<Box<RequestHead>>,
 }
 
 /// Exchanges a refresh token.
@@ -70,13 +71,13 @@ async fn once(
     token: &str,
     client: &Client<'_>,
 ) -> Result<((Grant, String), Successor), Refusal> {
-    inner.node.first_view(inner).await?;
+    inner.node.may_grant(inner).await?;
     let claims = verified(inner, token)?;
     // Before the registry is asked: who does not hold the key has no effect on the session at all.
     let binding = binding(inner, &claims, client.came).await?;
     let rotated = rotate(inner, &claims, client.activity).await?;
-    let (renewal, successor) = settle(inner, &claims, rotated, client.head.as_ref())?;
-    unusual::refreshed(inner, &renewal.record, client.device.as_ref(), client.head.as_ref()).await?;
+    let (renewal, successor) = settle(inner, &claims, rotated, client.head.as_deref())?;
+    unusual::refreshed(inner, &renewal.record, client.device.as_ref(), client.head.as_deref()).await?;
     inner.tell(&SessionEvent::Refreshed {
         session: renewal.record.id,
         owner: renewal.record.owner.clone(),
@@ -160,6 +161,9 @@ fn settle(
             unusual::reused(inner, session, owner(), head);
             super::end::tell_each(inner, &entries, |_| Some(owner()), |_| Actor::Rule);
             Err(Refusal::RefreshReused)
+        }
+        Rotated::Ended(None) if Node::is_of_an_unknown_epoch(inner, claims.identity.born) => {
+            Err(Refusal::RegistryUnavailable)
         }
         Rotated::Ended(reason) => Err(Refusal::SessionEnded(reason)),
     }

@@ -14,6 +14,7 @@ use crate::cookie::{self, SameSite, SetCookie};
 use crate::event::SessionEvent;
 use crate::grant::Grant;
 use crate::held::{self, Held};
+use crate::node::Node;
 use crate::refusal::Refusal;
 use crate::sessions::Inner;
 use crate::state::{self, Newer, Standing};
@@ -148,6 +149,11 @@ async fn advance<D: SessionData>(presented: &Presented<'_>, data: &D, base: Base
         }
         Advanced::Repeated { exclusive, at } => (exclusive, at, Repetition::Again),
         Advanced::Conflict { .. } => return Err(Refusal::StateConflict),
+        Advanced::Ended(None)
+            if Node::is_of_an_unknown_epoch(inner, presented.active.claims().identity.born) =>
+        {
+            return Err(Refusal::RegistryUnavailable);
+        }
         Advanced::Ended(reason) => return Err(Refusal::SessionEnded(reason)),
     };
     inner.node.saw_registry_instant(at);

@@ -11,9 +11,10 @@ mod upkeep;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
-use countersign_registry::Entry;
-use countersign_token::{SessionId, Timestamp};
+use countersign_registry::{Entry, Sharing};
+use countersign_token::{FeedPosition, SessionId, Timestamp};
 use tokio::sync::watch;
 
 use crate::refusal::Refusal;
@@ -48,6 +49,9 @@ impl Default for Node {
         }
     }
 }
+
+/// So old a view may be where this node speaks for the registry, whatever less the policy allows for requests.
+const PROVEN: Duration = Duration::from_secs(5);
 
 /// Whether a node may take traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +106,28 @@ impl Node {
             }
         };
         tokio::time::timeout(check::DEADLINE, seen).await.map_err(|_| Refusal::RegistryUnavailable)
+    }
+
+    /// Waits for the first complete view, and refuses where this node may be [cut off](Node::is_cut_off): it would grant
+    /// tokens to sessions that have ended elsewhere, and for longer than views remember that.
+    pub(crate) async fn may_grant(&self, inner: &Inner) -> Result<(), Refusal> {
+        self.first_view(inner).await?;
+        if Self::is_cut_off(inner) { Err(Refusal::RegistryUnavailable) } else { Ok(()) }
+    }
+
+    /// Whether nothing has proven for a while that the registry that this node asks is the one of all nodes. It may be a
+    /// primary that another one has taken the place of.
+    pub(crate) fn is_cut_off(inner: &Inner) -> bool {
+        let bound = inner.config.policy.max_staleness.max(PROVEN);
+        inner.registry.sharing() == Sharing::ManyNodes
+            && inner.view.age(follow::reading(inner)).is_none_or(|age| age > bound)
+    }
+
+    /// Whether a session was born in an epoch that this node has not heard of. A registry that does not know it may be one
+    /// that another has taken the place of: it says nothing of the session.
+    pub(crate) fn is_of_an_unknown_epoch(inner: &Inner, born: FeedPosition) -> bool {
+        inner.registry.sharing() == Sharing::ManyNodes
+            && inner.view.epoch().is_none_or(|epoch| epoch < born.epoch)
     }
 
     /// The largest instant of the registry that this node has seen.

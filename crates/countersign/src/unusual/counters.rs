@@ -39,7 +39,7 @@ pub(super) struct Counters {
     thresholds: Thresholds,
     refusals: Burst,
     forged: Burst,
-    sessions: Box<[Option<OfSession>; SESSIONS]>,
+    sessions: Box<[Option<OfSession>]>,
 }
 
 #[derive(Clone, Copy)]
@@ -50,7 +50,7 @@ struct OfSession {
 
 impl Counters {
     pub(super) fn new(thresholds: Thresholds) -> Self {
-        let sessions = Box::new([None; SESSIONS]);
+        let sessions = vec![None; SESSIONS].into_boxed_slice();
         Self { thresholds, refusals: Burst::default(), forged: Burst::default(), sessions }
     }
 
