@@ -51,8 +51,9 @@ fn leave_out(widths: &mut [Option<usize>], columns: &[Column], room: usize) {
         width.map(|width| if *column == Column::Whole { width } else { width.min(NARROWEST * 2) })
     };
     while total(widths.iter().zip(columns).filter_map(least)) > room {
-        let last = (0..columns.len()).rfind(|&at| columns[at] == Column::LeftOut && widths[at].is_some());
-        match last {
+        let dispensable =
+            (0..columns.len()).rfind(|&at| columns[at] == Column::LeftOut && widths[at].is_some());
+        match dispensable {
             Some(at) => widths[at] = None,
             None => return,
         }

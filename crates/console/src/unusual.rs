@@ -81,14 +81,14 @@ mod tests {
 
     const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
-    fn found() -> Option<(&'static str, String)> {
-        Some(("refresh-reused", "copied".to_owned()))
+    fn found() -> (&'static str, String) {
+        ("refresh-reused", "copied".to_owned())
     }
 
     #[test]
     fn what_was_found_is_kept_with_what_it_means() {
         let mut unusual = Unusual::default();
-        unusual.judge(&Happening::new(Kind::Unusual, START), found());
+        unusual.judge(&Happening::new(Kind::Unusual, START), Some(found()));
         unusual.judge(&Happening::new(Kind::Refresh, START), None);
         let kept = unusual.newest_first();
         assert_eq!(kept.iter().map(|oddity| oddity.oddity).collect::<Vec<_>>(), ["refresh-reused"]);
@@ -115,7 +115,7 @@ mod tests {
     fn the_oldest_is_forgotten() {
         let mut unusual = Unusual::default();
         for seq in 0..600 {
-            unusual.judge(&Happening { seq, ..Happening::new(Kind::Unusual, START) }, found());
+            unusual.judge(&Happening { seq, ..Happening::new(Kind::Unusual, START) }, Some(found()));
         }
         let kept = unusual.newest_first();
         assert_eq!((kept.len(), kept[0].happening.seq, kept[499].happening.seq), (500, 599, 100));

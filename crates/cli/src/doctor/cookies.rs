@@ -39,7 +39,9 @@ pub(crate) fn check(login: &Answer, https: bool, findings: &mut Findings) {
             format!("a login {what}; other hosts, scripts, sites and caches are kept away"),
         );
     }
-    wrong.into_iter().for_each(|finding| findings.add(finding));
+    for finding in wrong {
+        findings.add(finding);
+    }
 }
 
 fn fault(says: String, change: &str) -> Finding {

@@ -98,18 +98,20 @@ impl Findings {
             let line = format!("{:8}{check:20}{}\n", verdict.as_str(), printable(says));
             text.push_str(&line);
             if let Some(change) = change {
-                text.push_str(&format!("{:28}-> {}\n", "", printable(change)));
+                let line = format!("{:28}-> {}\n", "", printable(change));
+                text.push_str(&line);
             }
         }
         for what in &self.left_out {
-            text.push_str(&format!("not checked: {what}\n"));
+            let line = format!("not checked: {what}\n");
+            text.push_str(&line);
         }
         let of = |verdict| self.found.iter().filter(|finding| finding.verdict == verdict).count();
         let (faults, warnings) = (of(Verdict::Fault), of(Verdict::Warning));
-        text.push_str(&match worst {
+        let sum = match worst {
             Verdict::Ok => format!("all well: {} findings\n", self.found.len()),
             _ => format!("to mend: {faults}, to look at: {warnings}, findings: {}\n", self.found.len()),
-        });
-        text
+        };
+        text + &sum
     }
 }

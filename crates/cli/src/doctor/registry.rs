@@ -48,7 +48,8 @@ async fn file(path: &Path, store: &Store, findings: &mut Findings) {
 fn is_exposed(path: &Path, findings: &mut Findings) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = path.metadata().map_or(0, |metadata| metadata.permissions().mode() & 0o777);
-    if mode & 0o077 == 0 {
+    // Nobody else may do anything with it.
+    if mode.trailing_zeros() >= 6 {
         return false;
     }
     let says =
@@ -76,7 +77,9 @@ async fn server(url: &str, store: &Store, findings: &mut Findings) {
             for (sentences, verdict) in
                 [(&fitness.faults, Verdict::Fault), (&fitness.doubts, Verdict::Warning)]
             {
-                sentences.iter().for_each(|sentence| findings.add(setting(sentence, verdict)));
+                for sentence in sentences {
+                    findings.add(setting(sentence, verdict));
+                }
             }
             if fitness.faults.is_empty() && fitness.doubts.is_empty() {
                 findings.ok("registry.settings", "its settings keep every session and every end");

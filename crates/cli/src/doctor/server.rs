@@ -42,7 +42,7 @@ pub(crate) async fn check(
     match http.ask(Method::GET, &access.session_path, None).await {
         Ok(answer) => session(&answer, &access.session_path, findings),
         Err(failure) => {
-            findings.fault("server.session", failure.to_string(), "see what the server's log says")
+            findings.fault("server.session", failure.to_string(), "see what the server's log says");
         }
     }
     match http.ask(Method::GET, "/.well-known/jwks.json", None).await {
@@ -147,7 +147,7 @@ fn session(answer: &Answer, path: &str, findings: &mut Findings) {
     }
     match answer.header("session-race-window").and_then(|value| value.parse::<u64>().ok()) {
         Some(window @ 15..) => {
-            findings.ok("server.race-window", format!("a client has {} seconds for a refresh", window / 3))
+            findings.ok("server.race-window", format!("a client has {} seconds for a refresh", window / 3));
         }
         Some(window) => findings.warn(
             "server.race-window",
@@ -189,9 +189,9 @@ fn jwks(answer: &Answer, ring: Option<&KeyRing>, findings: &mut Findings) {
 
 /// Whether the server works with the key file that we were shown.
 fn compare(served: &[Value], ring: &KeyRing, findings: &mut Findings) {
-    let serves = |kid: &str| served.iter().any(|key| key["kid"] == kid);
-    let unserved = ring.keys().find(|key| !serves(key.id.as_str()));
-    let revived = ring.removed().find(|(kid, _)| serves(kid.as_str()));
+    let publishes = |kid: &str| served.iter().any(|key| key["kid"] == kid);
+    let unserved = ring.keys().find(|key| !publishes(key.id.as_str()));
+    let revived = ring.removed().find(|(kid, _)| publishes(kid.as_str()));
     match (unserved, revived) {
         (_, Some((kid, _))) => findings.fault(
             "server.keys",

@@ -99,7 +99,7 @@ impl Http {
         match &self.held {
             Held::Nothing => {}
             Held::Token(token) => {
-                request = request.header(AUTHORIZATION, secret(&format!("Bearer {}", **token))?)
+                request = request.header(AUTHORIZATION, secret(&format!("Bearer {}", **token))?);
             }
             // No page of another site had a hand in this request.
             Held::Cookies(cookies) => {

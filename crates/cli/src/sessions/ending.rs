@@ -91,7 +91,7 @@ impl Act {
         match (&self.why, site.keeps_why()) {
             (None, true) => return Err(Failure::NoWhy),
             (Some(_), false) => {
-                warn("note: a registry keeps no audit, so --why is kept nowhere; a server does")
+                warn("note: a registry keeps no audit, so --why is kept nowhere; a server does");
             }
             _ => {}
         }

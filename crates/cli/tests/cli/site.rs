@@ -105,7 +105,8 @@ fn route(asked: &Asked) -> Answer {
 fn login() -> Answer {
     let mut answer = json(r#"{"session":{},"token_type":"Bearer","expires_in":300}"#);
     for (name, site) in [("__Host-session", "Lax"), ("__Host-session-refresh", "Strict")] {
-        answer.1 += &format!("set-cookie: {name}=tok; Path=/; HttpOnly; Secure; SameSite={site}\r\n");
+        let cookie = format!("set-cookie: {name}=tok; Path=/; HttpOnly; Secure; SameSite={site}\r\n");
+        answer.1 += &cookie;
     }
     answer
 }

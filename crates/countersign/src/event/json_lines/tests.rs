@@ -1,3 +1,5 @@
+//! Lines are as the documentation shows them; a queue that is full holds nobody up, and drops are told.
+
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
