@@ -115,7 +115,7 @@ impl World {
         let Some(pending) = self.nodes[node].memory.calls.remove(&id) else { return };
         let memory = &mut self.nodes[node].memory;
         memory.seen = memory.seen.max(reply.at);
-        self.nodes[node].learn(&entries(&reply.answer));
+        self.nodes[node].learn(&entries(&reply.answer), reply.epoch);
         let memory = &mut self.nodes[node].memory;
         if reply.epoch < memory.known {
             // Others have gone on from an earlier point: nobody has heard of it, and nobody will unless it is told again.

@@ -69,8 +69,8 @@ impl World {
         match then {
             Then::Read { asked } => self.read(node, asked, reply),
             Then::ToldAgain { epoch, past } => self.told_again(node, epoch, &past, reply),
-            Then::Restored { epoch } => self.restored(node, epoch, reply),
-            Then::Recovered { epoch } => self.recovered(node, epoch, reply),
+            Then::Restored { epoch, past } => self.restored(node, epoch, &past, reply),
+            Then::Recovered { epoch, past } => self.recovered(node, epoch, &past, reply),
             Then::Check { check } => self.standing(node, check, reply),
             Then::Counted { caller, called, owner, key } => {
                 self.counted(node, caller, called, owner, key, reply);

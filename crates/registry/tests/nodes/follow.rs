@@ -81,7 +81,7 @@ impl World {
             return self.read_over(node, false);
         };
         self.spoil(node, &mut batch);
-        self.nodes[node].learn(&batch.entries);
+        self.nodes[node].learn(&batch.entries, batch.complete_to.epoch);
         if self.bug == Some(Bug::Instants) {
             self.nodes[node].memory.ends.extend(batch.entries.iter().cloned());
         }
@@ -131,24 +131,26 @@ impl World {
     fn restore(&mut self, node: usize, epoch: u64, past: &[Past]) {
         let lost = self.nodes[node].memory.heard.lost(History { past, epoch });
         if lost.is_empty() {
-            return self.ask(node, Op::Recovered, Then::Recovered { epoch });
+            return self.ask(node, Op::Recovered, Then::Recovered { epoch, past: past.to_vec() });
         }
         self.tally.restored += lost.len();
         self.tell(|| format!("node {node} restores in epoch {epoch}: {lost:?}"));
-        self.ask(node, Op::Restore(lost), Then::Restored { epoch });
+        self.ask(node, Op::Restore(lost), Then::Restored { epoch, past: past.to_vec() });
     }
 
-    pub(crate) fn restored(&mut self, node: usize, epoch: u64, reply: Option<Reply>) {
+    pub(crate) fn restored(&mut self, node: usize, epoch: u64, past: &[Past], reply: Option<Reply>) {
         match reply {
-            Some(reply) if reply.epoch == epoch => self.ask(node, Op::Recovered, Then::Recovered { epoch }),
+            Some(reply) if reply.epoch == epoch => {
+                self.ask(node, Op::Recovered, Then::Recovered { epoch, past: past.to_vec() });
+            }
             _ => self.read_over(node, true),
         }
     }
 
-    pub(crate) fn recovered(&mut self, node: usize, epoch: u64, reply: Option<Reply>) {
+    pub(crate) fn recovered(&mut self, node: usize, epoch: u64, past: &[Past], reply: Option<Reply>) {
         if reply.is_some_and(|reply| reply.epoch == epoch) {
             self.nodes[node].memory.settled = Some(epoch);
-            self.nodes[node].memory.heard.settle(epoch);
+            self.nodes[node].memory.heard.settle(History { past, epoch });
             self.tally.settled += 1;
             self.tell(|| format!("node {node} has settled epoch {epoch}"));
         }

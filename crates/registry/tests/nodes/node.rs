@@ -82,10 +82,10 @@ impl Node {
         self.clocks.wall(now).max(self.memory.seen)
     }
 
-    /// Takes in what the feed or an operation of its own says.
-    pub(crate) fn learn(&mut self, entries: &[Entry]) {
+    /// Takes in what the feed or an operation of its own says, in an epoch.
+    pub(crate) fn learn(&mut self, entries: &[Entry], epoch: u64) {
         self.memory.view.apply_all(entries);
-        self.memory.heard.note(entries);
+        self.memory.heard.note(entries, epoch);
     }
 
     /// How old its view is, in milliseconds, as it knows.
@@ -98,7 +98,9 @@ impl Node {
 impl Memory {
     fn new(server: usize, disk: &Disk) -> Self {
         let mut heard = Heard::new();
-        heard.note(disk.entries());
+        for entry in disk.entries() {
+            heard.note(std::slice::from_ref(entry), entry.position.epoch);
+        }
         let view = View::new();
         // What this node ended itself stays ended for it, whatever it reads first.
         view.apply_all(disk.entries());

@@ -30,9 +30,11 @@ pub(crate) enum Then {
     },
     Restored {
         epoch: u64,
+        past: Vec<Past>,
     },
     Recovered {
         epoch: u64,
+        past: Vec<Past>,
     },
     Proof,
     Login {
