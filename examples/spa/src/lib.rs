@@ -1,7 +1,7 @@
 //! A single-page application with sessions, on bare hyper: the workspace's default run, and a node of `examples/cluster`.
 //!
-//! A request goes through [`app`] (metrics, headers, the route table), the session layer, and one of the handlers
-//! [`login`], [`cart`], [`account`], [`live`] and [`qr`], or the console of its [`office`]. `page/` holds the front end.
+//! A request goes through `app` (metrics, headers, the route table), the session layer, and one of the handlers
+//! `login`, `cart`, `account`, `live` and `qr`, or the console of its `office`. `page/` holds the front end.
 
 mod account;
 mod answer;

@@ -1,5 +1,6 @@
 //! Several nodes on one registry: what one does, the others follow.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use countersign::testing::Harness;
@@ -109,14 +110,53 @@ async fn clocks_a_minute_apart_log_nobody_out_and_revive_nobody() {
             assert_eq!(node.take(&alice).get("/cart").await.status, 200, "step {i}");
         }
         tick(200);
-        let mut here = if i % 2 == 0 { behind.take(&alice) } else { ahead.take(&alice) };
+        let node = if i % 2 == 0 { &behind } else { &ahead };
+        node.sessions.ready().await;
+        let mut here = node.take(&alice);
         assert_eq!(here.post("/session/refresh").await.status, 200, "step {i}");
         alice.cookies_mut().clone_from(here.cookies());
     }
     let ended = alice.clone();
+    behind.sessions.ready().await;
     assert_eq!(behind.take(&alice).post("/session/logout").await.status, 204);
     others_run().await;
     check(&ahead.take(&ended).get("/cart").await, 401, "session-ended");
+}
+
+/// What a node grants and acknowledges that nothing connects with the others would hold on that node alone.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_is_cut_off_grants_and_acknowledges_nothing() {
+    let (registry, keys) = (Shared::new(), ring());
+    let node = Node::new(&registry, &keys, |b| b);
+    let mut alice = log_in(node.browser(), "alice").await;
+    registry.no_feed.store(true, Ordering::SeqCst);
+    registry.clock.advance(Duration::from_secs(6));
+    node.clock.advance(Duration::from_secs(6));
+    check(&alice.post("/session/refresh").await, 503, "registry-unavailable");
+    check(&node.browser().post("/login/bob").await, 503, "registry-unavailable");
+    check(&alice.post("/session/logout").await, 503, "registry-unavailable");
+    registry.no_feed.store(false, Ordering::SeqCst);
+    node.sessions.ready().await;
+    let mut bob = log_in(node.browser(), "bob").await;
+    assert_eq!(bob.post("/session/refresh").await.status, 200);
+}
+
+/// A registry that another one has taken the place of does not know who logged in since: that says nothing of them.
+#[tokio::test(start_paused = true)]
+async fn a_registry_of_an_earlier_epoch_ends_no_session_that_it_cannot_know() {
+    let (old, keys) = (Shared::new(), ring());
+    let left_alone = Node::new(&old, &keys, |b| b);
+    left_alone.sessions.ready().await;
+    let new = Shared::started_later(Duration::from_secs(1));
+    let node = Node::new(&new, &keys, |b| b);
+    let alice = log_in(node.browser(), "alice").await;
+    check(&left_alone.take(&alice).post("/session/refresh").await, 503, "registry-unavailable");
+    let _ = node.take(&alice).post("/cart?tea").await;
+    check(&left_alone.take(&alice).post("/redeem?used").await, 503, "registry-unavailable");
+    assert_eq!(node.take(&alice).post("/session/refresh").await.status, 200);
+    // Whoever it cannot know from before has ended.
+    let bob = log_in(left_alone.browser(), "bob").await;
+    check(&node.take(&bob).post("/session/refresh").await, 401, "session-ended");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use countersign::testing::{Harness, ORIGIN};
 use countersign::{Builder, KeyRing, ManualClock, MemoryRegistry, Registry, RegistryError, Sessions};
@@ -57,7 +58,12 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new() -> Arc<Self> {
-        let clock = ManualClock::at(Timestamp::from_secs(START));
+        Self::started_later(Duration::ZERO)
+    }
+
+    /// Another history, which begins so much later.
+    pub(crate) fn started_later(time: Duration) -> Arc<Self> {
+        let clock = ManualClock::at(Timestamp::from_secs(START).after(time));
         Arc::new(Self {
             inner: MemoryRegistry::with_clock(clock.clone()),
             clock,
