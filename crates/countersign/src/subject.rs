@@ -235,7 +235,7 @@ impl StoredEntry {
         let is_theirs = |id: &SessionId| sessions.iter().any(|session| session.id == *id);
         let this =
             Self { what: "", session: None, device: None, reason: None, at: entry.at, until: entry.until };
-        Some(match &entry.news {
+        Some(match entry.news.told() {
             News::OwnerEnded(of, except, reason) if of == owner => {
                 Self { what: "sessions-ended", session: *except, reason: Some(reason.as_str()), ..this }
             }

@@ -65,7 +65,7 @@ async fn read(inner: &Inner, after: Option<FeedPosition>) -> Option<FeedPosition
 fn note_propagation(inner: &Inner, entries: &[Entry], after: FeedPosition) {
     let now = inner.wall();
     let news = entries.iter().filter(|entry| entry.position > after);
-    for entry in news.filter(|entry| !matches!(entry.news, News::Floor(..) | News::HandedOver(..))) {
+    for entry in news.filter(|entry| !matches!(entry.news.told(), News::Floor(..) | News::HandedOver(..))) {
         metrics::propagated(now.since(entry.at));
     }
 }
