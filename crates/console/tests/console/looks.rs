@@ -201,5 +201,5 @@ async fn a_copied_token_and_a_burst_of_forgeries_are_unusual() {
     let oddities: Vec<_> =
         unusual["unusual"].as_array().unwrap().iter().map(|one| one["oddity"].as_str().unwrap()).collect();
     assert_eq!(oddities, ["forged-tokens", "refresh-reused"], "{unusual}");
-    assert!(unusual["unusual"][1]["explanation"].as_str().unwrap().contains("copy"));
+    assert!(unusual["unusual"][1]["explanation"].as_str().unwrap().contains("copied"));
 }
