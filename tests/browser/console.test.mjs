@@ -152,6 +152,8 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await alice.page.close();
       const admin = await come(Administrator);
       await admin.logIn();
+      // A page that only looks is no activity: so short a time would let the administrator dangle, too.
+      await admin.page.evaluate(() => void setInterval(() => fetch('/session/refresh', { method: 'POST' }), 1000));
       await admin.sessionOf('alice').filter({ hasText: 'dangling' }).waitFor();
       await admin.seesFigure('dangling', 1);
       await admin.see('filter-holding').selectOption('nothing');
