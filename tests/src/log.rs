@@ -37,12 +37,19 @@ pub(crate) fn has_panicked(output: &str) -> bool {
     output.lines().any(|line| line.contains("panicked at") && !line.contains("/redb-"))
 }
 
+/// Whether anything begins as a token does, and is longer than the id of a session, which may begin so by chance.
+fn has_token(output: &str) -> bool {
+    let outside = |c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_';
+    output.split(outside).any(|word| word.starts_with("eyJ") && word.len() > 22)
+}
+
 /// Demands that no token, password or key of the ring stands in a server's output.
 ///
 /// # Panics
 /// If one does.
 pub fn assert_no_secret(output: &str, keys: &Path) {
-    for (what, text) in [("a token", "eyJ"), ("a password", "correct horse"), ("a canary", "canary")] {
+    assert!(!has_token(output), "a token stands in the log: {output}");
+    for (what, text) in [("a password", "correct horse"), ("a canary", "canary")] {
         assert!(!output.contains(text), "{what} stands in the log: {output}");
     }
     let ring = std::fs::read(keys).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
