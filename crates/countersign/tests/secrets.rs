@@ -160,9 +160,9 @@ async fn no_secret_is_traced_written_down_or_counted() {
         for part in secrets.parts() {
             assert!(!text.contains(part), "{part} stands in the {place}:\n{text}");
         }
-        // The id of a session is shorter, and may begin so by chance.
+        // The id of a session has 22 letters, and may begin so by chance.
         let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_');
-        let token = words.find(|word| word.starts_with("eyJ") && word.len() > 22);
+        let token = words.find(|word| word.starts_with("eyJ") && word.len() != 22);
         assert_eq!(token, None, "a token stands in the {place}:\n{text}");
     }
     assert!(counted.contains("countersign_logins_total") && !counted.contains("alice"), "{counted}");
