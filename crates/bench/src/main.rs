@@ -9,7 +9,7 @@
 //! | `warm_verify_1000`, `revocation_miss_…`, `bytes_per_revocation` | [`view`] | one raw HMAC; an empty view |
 //! | `registry_memory_…`, `bytes_per_session` | [`registry`] | the same with ten thousand sessions |
 //! | `registry_file_…` | [`durable`] | one fsync on the same file system |
-//! | `list_…` | [`list`] | nothing: 100 ms at a million sessions in the file registry |
+//! | `list_…`, `list_valkey_…` | [`list`] | absolute: 100 ms at a million sessions in the file registry and in Valkey |
 //! | `registry_valkey_…` | [`scripts`] | absolute: the server's own count of a script's time |
 //! | `propagation_…` | [`propagation`] | absolute: from an end's acknowledgement to its refusal on eight nodes |
 //! | `hyper_…`, `axum_warm` | [`http`] | the same server without sessions, the same headers |

@@ -1,6 +1,5 @@
 //! Listing live sessions: filter, order, cursor; and counting those that pass.
 
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -171,7 +170,7 @@ impl Ledger {
 
     /// The first sessions that pass, in order: the latest instant first, then the largest id.
     fn first_of(&self, list: &List, limit: usize) -> Vec<(Timestamp, SessionId, u32)> {
-        let mut first = First { limit, kept: BinaryHeap::with_capacity(limit + 1) };
+        let mut first = First::new(limit);
         let after = list.after.as_ref().map(|cursor| list.order.rank(cursor.at, cursor.id));
         for place in self.whose(&list.filter.whose) {
             let slot = self.store.get(place);
@@ -187,7 +186,7 @@ impl Ledger {
             let slot = self.store.get(place);
             (if list.order.is_by_start() { slot.started } else { slot.activity }, slot.id, place)
         };
-        first.kept.into_sorted_vec().into_iter().map(|(_, place)| instant(place)).collect()
+        first.places().map(instant).collect()
     }
 
     /// Counts the live sessions that pass a filter. An owner's and a tenant's are found by index; counting all looks at
@@ -253,22 +252,36 @@ impl Ledger {
 /// No session of this owner was counted yet.
 const UNSEEN: u32 = u32::MAX;
 
-/// The first sessions of an order, as many as fit.
+/// The first sessions of an order. Twice as many as fit are kept before the others are dropped: so each that is looked
+/// at costs the same on average, in whatever order they come.
 struct First {
     limit: usize,
-    /// The last of them on top.
-    kept: BinaryHeap<(Rank, u32)>,
+    kept: Vec<(Rank, u32)>,
+    /// The last that fits, as far as is known.
+    last: Option<Rank>,
 }
 
 impl First {
+    fn new(limit: usize) -> Self {
+        Self { limit, kept: Vec::with_capacity(2 * limit), last: None }
+    }
+
     fn wants(&self, rank: Rank) -> bool {
-        self.kept.len() < self.limit || self.kept.peek().is_some_and(|(last, _)| rank < *last)
+        self.last.is_none_or(|last| rank < last)
     }
 
     fn keep(&mut self, rank: Rank, place: u32) {
         self.kept.push((rank, place));
-        if self.kept.len() > self.limit {
-            self.kept.pop();
+        if self.kept.len() == 2 * self.limit {
+            let (_, &mut (last, _), _) = self.kept.select_nth_unstable(self.limit - 1);
+            self.last = Some(last);
+            self.kept.truncate(self.limit);
         }
+    }
+
+    /// In order.
+    fn places(mut self) -> impl Iterator<Item = u32> {
+        self.kept.sort_unstable();
+        self.kept.into_iter().take(self.limit).map(|(_, place)| place)
     }
 }

@@ -204,6 +204,7 @@ fn keys(domain: &str) -> Vec<String> {
         "meta",
         "sessions",
         "due",
+        "active",
         "owners",
         "tenants",
         "kin",

@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::bytes::garbled;
 use crate::caller::Caller;
+use crate::feed::place;
 use crate::link::Link;
-use crate::reading::place;
 use crate::wire::Failure;
 
 /// How long the server lets us wait for an entry before it says that there is none.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_registry::{
     Activity, Admission, Admit, Admitted, Advance, Advanced, Base, Claim, Claimed, CountOf, Counts, Effect,
     End, Ended, Full, Lifetime, OnFull, Once, OnceId, RegistryError, Renewal, Repetition, Rotate, Rotated,
-    Scope, Seated, SessionRecord, SetLimits, Standing, Target, Touch, Whose,
+    Scope, Seated, SessionRecord, SetLimits, Standing, Target, Touch,
 };
 use countersign_token::{FeedPosition, SessionId};
 use redis::Value;
@@ -263,15 +263,5 @@ fn target(target: &Target) -> Result<Named, RegistryError> {
         Target::Tenant(tenant) => (b"t", record::tenant(tenant)?, Vec::new()),
         Target::Everyone => (b"a", Vec::new(), Vec::new()),
         Target::Key(kid) => (b"k", kid.as_bytes().to_vec(), Vec::new()),
-    })
-}
-
-/// What the scripts of lists and the feed need beyond: whose sessions.
-pub(crate) fn whose(whose: &Whose) -> Result<(&'static [u8], Vec<u8>), RegistryError> {
-    Ok(match whose {
-        // Owners are in no order by name alone: all sessions are looked at.
-        Whose::Anyone | Whose::Subject(_) => (b"a", Vec::new()),
-        Whose::Owner(owner) => (b"o", record::owner(owner)?),
-        Whose::Tenant(tenant) => (b"t", record::tenant(tenant)?),
     })
 }

@@ -34,6 +34,11 @@ pub(crate) fn tenant(name: &str) -> Result<Vec<u8>, RegistryError> {
     Ok(bytes.done())
 }
 
+/// A subject as it follows its tenant there.
+pub(crate) fn subject(name: &str) -> Result<Vec<u8>, RegistryError> {
+    tenant(name)
+}
+
 /// An owner as the index of owners begins with it.
 pub(crate) fn owner(owner: &Owner) -> Result<Vec<u8>, RegistryError> {
     let mut bytes = Writer::default();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use countersign_registry::{
     Admit, Admitted, CountOf, Counts, End, EndReason, Filter, Lifetime, Limits, List, ManualClock, News,
-    OnFull, OpId, Order, Owner, Registry, Rules, Standing, Target,
+    OnFull, OpId, Order, Owner, Registry, Rules, Standing, Target, Whose,
 };
 use countersign_token::SessionId;
 use support::{ENGINES, START, Server};
@@ -116,6 +116,51 @@ async fn the_order_in_which_many_make_room_is_built_when_a_rule_asks_for_it() {
     }
 }
 
+/// All pages of a list.
+async fn listed(registry: &Arc<dyn Registry>, filter: &Filter, order: Order) -> Vec<SessionId> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let list = List { filter: filter.clone(), order, after, limit: 1000 };
+        let page = registry.list(list).await.unwrap();
+        found.extend(page.sessions.into_iter().map(|(record, _)| record.id));
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_of_one_instant_and_of_one_name_are_listed_in_parts() {
+    for engine in ENGINES {
+        let server = Server::start(engine);
+        let registry = server.fresh(ManualClock::at(START)).await;
+        registry.configure(Rules::default());
+        let mut of_ada: Vec<SessionId> = Vec::new();
+        // More than a call looks at, of one user; and more tenants than it looks into.
+        for number in 0..2 * MANY + 300 {
+            let tenant = if number < 2 * MANY { "acme".into() } else { format!("tenant {number}") };
+            let owner = Owner::new("ada").of_tenant(tenant.clone());
+            let _ = registry.admit(Admit::new(sid(number), owner)).await.unwrap();
+            of_ada.push(sid(number));
+            if number.is_multiple_of(10) {
+                let bob = Owner::new("bob").of_tenant(tenant);
+                let _ = registry.admit(Admit::new(sid(10_000 + number), bob)).await.unwrap();
+            }
+        }
+        of_ada.sort_unstable();
+        let filter = Filter { whose: Whose::Subject("ada".into()), ..Filter::default() };
+        for order in [Order::LeastRecent, Order::Oldest] {
+            assert_eq!(listed(&registry, &filter, order).await, of_ada, "{engine:?}");
+        }
+        let all = listed(&registry, &Filter::default(), Order::LeastRecent).await;
+        let mut back = listed(&registry, &Filter::default(), Order::LastActivity).await;
+        assert!(all.is_sorted() && all.len() == of_ada.len() + 170, "{engine:?}: {}", all.len());
+        back.reverse();
+        assert_eq!(back, all, "{engine:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_lists_and_feeds_are_read_in_parts() {
     for engine in ENGINES {
@@ -130,18 +175,11 @@ async fn long_lists_and_feeds_are_read_in_parts() {
             let _ = registry.admit(short).await.unwrap();
             clock.advance(Duration::from_millis(1));
         }
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let list = List { filter: Filter::default(), order: Order::Started, after, limit: 1000 };
-            let page = registry.list(list).await.unwrap();
-            found.extend(page.sessions.into_iter().map(|(record, _)| record.id));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let everyone = Filter::default();
+        let found = listed(&registry, &everyone, Order::Started).await;
         let newest_first: Vec<SessionId> = (0..SESSIONS).rev().map(sid).collect();
         assert_eq!(found, newest_first, "{engine:?}");
+        assert_eq!(listed(&registry, &everyone, Order::LastActivity).await, newest_first, "{engine:?}");
 
         let ids: Vec<SessionId> = (0..SESSIONS).map(sid).collect();
         for (number, some) in ids.chunks(200).enumerate() {

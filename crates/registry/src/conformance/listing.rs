@@ -68,10 +68,14 @@ pub(super) async fn a_cursor_goes_on(bench: &Bench) {
     for _ in 0..7 {
         ids.push(bench.seated("ada").await.id);
     }
-    for order in [Order::LastActivity, Order::Started, Order::LeastRecent, Order::Oldest] {
+    ids.sort_unstable();
+    let of = |whose| Filter { whose, ..Filter::default() };
+    let filters = [Whose::Anyone, Whose::Owner(Owner::new("ada")), Whose::Subject("ada".into())].map(of);
+    let orders = [Order::LastActivity, Order::Started, Order::LeastRecent, Order::Oldest];
+    for (filter, order) in filters.iter().flat_map(|filter| orders.map(|order| (filter, order))) {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let list = List { order, after, limit: 3, ..List::of(Owner::new("ada")) };
+            let list = List { filter: filter.clone(), order, after, limit: 3 };
             let page = bench.registry.list(list).await.expect("list answers");
             seen.extend(page.sessions.into_iter().map(|(record, _)| record.id));
             after = page.next;
@@ -79,9 +83,11 @@ pub(super) async fn a_cursor_goes_on(bench: &Bench) {
                 break;
             }
         }
+        let in_order = seen.clone();
         seen.sort_unstable();
-        ids.sort_unstable();
         assert_eq!(seen, ids, "pages by {order:?} leave nothing out and repeat nothing");
+        let at_once = bench.ids(List { filter: filter.clone(), order, after: None, limit: 1000 }).await;
+        assert_eq!(in_order, at_once, "pages by {order:?} put together are the list");
     }
     let first = bench.registry.list(List { limit: 3, ..ALL }).await.expect("list answers");
     bench.clock.advance(SECOND);

@@ -85,6 +85,7 @@ write('ZADD', O, 0, owner .. '1' .. id)
 count_seat(rec, 1)
 save(rec)
 write('ZADD', D, due(rec), id)
+write('ZADD', V, now, id)
 if key ~= '' then write('ZADD', X, 0, 'k' .. key .. id) end
 if handed then write('ZADD', X, 0, 'c' .. parent .. id) end
 return seated(rec, 0)

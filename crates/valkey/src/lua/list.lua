@@ -1,21 +1,81 @@
 -- Goes through live sessions, so many in one call. ARGV: header, whose, which, where the last call stopped, figures.
 local whose, of, from = ARGV[2], ARGV[3], ARGV[4]
-local by_start, holding, inactive, newest, oldest = parse('>BBI6I6I6', ARGV[5])
-
+local by_start, holding, inactive, newest, oldest, wanted = parse('>BBI6I6I6I2', ARGV[5])
+local PAGE = 1000
 local ids, next_ = {}, ''
-if whose == 'a' then
-  local page = call('HSCAN', S, from == '' and '0' or from, 'COUNT', 1000)
-  for i = 1, #page[2], 2 do ids[#ids + 1] = page[2][i] end
-  next_ = page[1] == '0' and '' or page[1]
-else
-  local lowest, highest = beginning(of)
-  local members = call('ZRANGE', O, from == '' and lowest or '(' .. from, highest, 'BYLEX', 'LIMIT', 0, 1000)
-  for i, member in ipairs(members) do ids[i] = sub(member, -16) end
-  next_ = #members == 1000 and members[1000] or ''
+
+local function add_owned(members)
+  for _, member in ipairs(members) do ids[#ids + 1] = sub(member, -16) end
 end
 
-local found = {}
+-- All sessions, in no order.
+local function all()
+  local page = call('HSCAN', S, from == '' and '0' or from, 'COUNT', PAGE)
+  for i = 1, #page[2], 2 do ids[#ids + 1] = page[2][i] end
+  next_ = page[1] == '0' and '' or page[1]
+end
+
+-- All of them by their last activity: after the last call's `instant 6, session id`, those of that instant first.
+local function by_activity(last_first)
+  local function range(from_at, to_at, ...)
+    if last_first then return call('ZRANGE', V, from_at, to_at, 'BYSCORE', 'REV', ...) end
+    return call('ZRANGE', V, from_at, to_at, 'BYSCORE', ...)
+  end
+  local beyond = last_first and '+inf' or '-inf'
+  if from ~= '' then
+    local at, last = parse('>I6c16', from)
+    at = string.format('%.0f', at)
+    for _, id in ipairs(range(at, at)) do
+      if id ~= last and before(id, last) == last_first then ids[#ids + 1] = id end
+    end
+    beyond = '(' .. at
+  end
+  local found = range(beyond, last_first and '-inf' or '+inf', 'LIMIT', 0, PAGE)
+  for _, id in ipairs(found) do ids[#ids + 1] = id end
+  local last = #found == PAGE and found[PAGE]
+  next_ = last and pack('>I6', call('ZSCORE', V, last)) .. last or ''
+end
+
+-- Those of an owner or a tenant, whose members of the index have one beginning.
+local function by_owner()
+  local lowest, highest = beginning(of)
+  local members = call('ZRANGE', O, from == '' and lowest or '(' .. from, highest, 'BYLEX', 'LIMIT', 0, PAGE)
+  add_owned(members)
+  next_ = #members == PAGE and members[PAGE] or ''
+end
+
+-- Those of a subject, in whatever tenant: from each tenant on to the next.
+local function by_subject()
+  local at = from == '' and '-' or '(' .. from
+  for _ = 1, BUDGET do
+    local member = call('ZRANGE', O, at, '+', 'BYLEX', 'LIMIT', 0, 1)[1]
+    if not member then return end
+    local length = parse('>I2', member)
+    local tenant = sub(member, 1, length == 65535 and 2 or 2 + length)
+    local lowest, highest = beginning(tenant .. of)
+    -- The last call stopped amid them.
+    if sub(from, 1, #tenant + #of) == tenant .. of then lowest = '(' .. from end
+    local members = call('ZRANGE', O, lowest, highest, 'BYLEX', 'LIMIT', 0, PAGE)
+    add_owned(members)
+    next_ = #members == PAGE and members[PAGE] or tenant .. rep('\255', 24)
+    if #ids >= PAGE then return end
+    at = '(' .. next_
+  end
+end
+
+if whose == 'a' then
+  all()
+elseif whose == 'd' or whose == 'u' then
+  by_activity(whose == 'd')
+elseif whose == 'n' then
+  by_subject()
+else
+  by_owner()
+end
+
+local found, in_order = {}, whose == 'd' or whose == 'u'
 for _, id in ipairs(ids) do
+  if in_order and #found == wanted then break end
   local rec = load(id)
   local instant = by_start == 1 and parse('>I6', rec.tail) or rec.act
   if instant <= newest and instant >= oldest

@@ -11,15 +11,6 @@ local function counts_in(at, scope, rec)
   return scope == 3 or scope == 2 and rec.tenant == at.tenant or scope == 1 and rec.owner == at.owner
 end
 
--- The order of bytes, whatever the server's locale says.
-local function before(a, b)
-  for i = 1, #a do
-    local x, y = a:byte(i), b:byte(i)
-    if x ~= y then return x < y end
-  end
-  return false
-end
-
 local function by_instant(list, oldest)
   for _, rec in ipairs(list) do rec.instant = oldest and open(rec).started or rec.act end
   table.sort(list, function(a, b)

@@ -117,6 +117,7 @@ end
 local function activity(rec, at)
   if rec.seat == 1 then rank('ZREM', rec) end
   rec.act = at
+  write('ZADD', V, at, rec.id)
   if rec.seat == 1 then rank('ZADD', rec) end
 end
 
@@ -168,6 +169,7 @@ local function bury(rec, reason)
   write('ZREM', O, rec.owner .. (rec.seat == 1 and '1' or '0') .. rec.id)
   write('HDEL', S, rec.id)
   write('ZREM', D, rec.id)
+  write('ZREM', V, rec.id)
   if rec.parent then write('ZREM', X, 'c' .. rec.parent .. rec.id) end
   if rec.key then write('ZREM', X, 'k' .. rec.key .. rec.id) end
   dig(rec.id, reason)

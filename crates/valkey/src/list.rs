@@ -1,0 +1,148 @@
+//! Lists, which may be longer than one call should answer: they go on where the last call stopped.
+
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use countersign_registry::{Cursor, Holding, List, Order, Page, Rank, RegistryError, SessionRecord, Whose};
+use countersign_token::{SessionId, Timestamp};
+
+use crate::bytes::{Writer, millis};
+use crate::caller::Caller;
+use crate::header::duration;
+use crate::record;
+use crate::script::Script;
+
+/// The longest page.
+const PAGE: usize = 1000;
+
+impl Caller {
+    /// Up to 1000 sessions are looked at in one call, which is a whole list mostly. A longer one is put together of
+    /// several: a session that changes meanwhile is told as it was or as it is. By their activity all are found in
+    /// order, so that nothing more is looked at than the page needs.
+    pub(crate) async fn list(self: Arc<Self>, list: List) -> Result<Page, RegistryError> {
+        let way = Way::of(&list)?;
+        let mut first = First::new(&list);
+        let mut from = way.from;
+        loop {
+            let figures = first.figures(&list);
+            let mut answer = self.call(Script::List, &[way.letter, &way.of, &from, &figures]).await?;
+            from = answer.bytes()?;
+            for (record, holding) in answer.sessions()? {
+                first.add(record, holding);
+            }
+            if from.is_empty() || way.is_in_order && first.is_complete() {
+                return Ok(first.page(answer.at));
+            }
+        }
+    }
+}
+
+/// How the script goes through the sessions.
+struct Way {
+    letter: &'static [u8],
+    /// Whose.
+    of: Vec<u8>,
+    /// From where on.
+    from: Vec<u8>,
+    is_in_order: bool,
+}
+
+impl Way {
+    fn of(list: &List) -> Result<Self, RegistryError> {
+        let unordered = |letter, of| Self { letter, of, from: Vec::new(), is_in_order: false };
+        Ok(match &list.filter.whose {
+            Whose::Owner(owner) => unordered(b"o", record::owner(owner)?),
+            Whose::Tenant(tenant) => unordered(b"t", record::tenant(tenant)?),
+            Whose::Subject(subject) => unordered(b"n", record::subject(subject)?),
+            Whose::Anyone if list.order.is_by_start() => unordered(b"a", Vec::new()),
+            Whose::Anyone => Self {
+                letter: if list.order.is_ascending() { b"u" } else { b"d" },
+                of: Vec::new(),
+                from: list.after.as_ref().map(place).unwrap_or_default(),
+                is_in_order: true,
+            },
+        })
+    }
+}
+
+fn place(cursor: &Cursor) -> Vec<u8> {
+    let mut bytes = Writer::default();
+    bytes.instant(cursor.at);
+    bytes.raw(cursor.id.as_bytes());
+    bytes.done()
+}
+
+/// The first sessions of a list, and one more, which tells whether it goes on.
+struct First {
+    order: Order,
+    after: Option<Cursor>,
+    limit: usize,
+    /// The last of them on top.
+    kept: BinaryHeap<(Rank, Timestamp, SessionId)>,
+    sessions: HashMap<SessionId, (SessionRecord, Holding)>,
+}
+
+impl First {
+    fn new(list: &List) -> Self {
+        Self {
+            order: list.order,
+            after: list.after.clone(),
+            limit: list.limit.min(PAGE),
+            kept: BinaryHeap::new(),
+            sessions: HashMap::new(),
+        }
+    }
+
+    /// What a script may leave out: those before the cursor, and those that come after enough others.
+    fn figures(&self, list: &List) -> Vec<u8> {
+        let furthest = self.kept.peek().filter(|_| self.is_complete()).map(|&(_, at, _)| at);
+        let nearest = self.after.as_ref().map(|cursor| cursor.at);
+        let (oldest, newest) =
+            if self.order.is_ascending() { (nearest, furthest) } else { (furthest, nearest) };
+        let (oldest, newest) = (oldest.map_or(0, millis), newest.unwrap_or(Timestamp::MAX));
+        let mut bytes = Writer::default();
+        bytes.number(self.order.is_by_start().into(), 1);
+        let holding = match list.filter.holding {
+            None => 0,
+            Some(Holding::Seat) => 1,
+            Some(Holding::Nothing) => 2,
+        };
+        bytes.number(holding, 1);
+        bytes.number(list.filter.inactive_for.map_or(0, duration), 6);
+        bytes.instant(newest);
+        bytes.number(oldest, 6);
+        bytes.number(self.limit as u64 + 1, 2);
+        bytes.done()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.kept.len() > self.limit
+    }
+
+    fn add(&mut self, record: SessionRecord, holding: Holding) {
+        let at = if self.order.is_by_start() { record.started_at } else { record.last_activity };
+        let (id, rank) = (record.id, self.order.rank(at, record.id));
+        let after = self.after.as_ref().map(|cursor| self.order.rank(cursor.at, cursor.id));
+        let comes = after.is_none_or(|after| after < rank);
+        // A page of a changing list may tell of a session twice.
+        if !comes || self.sessions.contains_key(&id) {
+            return;
+        }
+        self.kept.push((rank, at, id));
+        self.sessions.insert(id, (record, holding));
+        if self.kept.len() > self.limit + 1
+            && let Some((_, _, last)) = self.kept.pop()
+        {
+            self.sessions.remove(&last);
+        }
+    }
+
+    fn page(mut self, at: Timestamp) -> Page {
+        let mut order: Vec<_> = self.kept.into_sorted_vec().into_iter().map(|(_, at, id)| (at, id)).collect();
+        let more = order.len() > self.limit;
+        order.truncate(self.limit);
+        let next = order.last().filter(|_| more).map(|&(at, id)| Cursor { at, id });
+        let sessions = order.into_iter().filter_map(|(_, id)| self.sessions.remove(&id)).collect();
+        Page { sessions, next, at }
+    }
+}
