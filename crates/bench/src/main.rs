@@ -10,7 +10,7 @@
 //! | `registry_memory_…`, `bytes_per_session` | [`registry`] | the same with ten thousand sessions |
 //! | `registry_file_…` | [`durable`] | one fsync on the same file system |
 //! | `list_…`, `list_valkey_…` | [`list`] | absolute: 100 ms at a million sessions in the file registry and in Valkey |
-//! | `registry_valkey_…` | [`scripts`] | absolute: the server's own count of a script's time |
+//! | `registry_valkey_…` | [`scripts`] | absolute: the server's own count of a script's time; beside a bare script's |
 //! | `propagation_…` | [`propagation`] | absolute: from an end's acknowledgement to its refusal on eight nodes |
 //! | `hyper_…`, `axum_warm` | [`http`] | the same server without sessions, the same headers |
 //! | `hyper_itself` | [`http`] | bare hyper against bare hyper: what such a comparison errs by |

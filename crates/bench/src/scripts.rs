@@ -1,4 +1,5 @@
-//! Login, refresh and logout on a Valkey or Redis server: its own count of the time that each script takes.
+//! Login, refresh and logout on a Valkey or Redis server: its own count of the time that each script takes, beside that of
+//! a bare one, which tells how quick the machine is.
 
 use std::path::Path;
 
@@ -15,6 +16,8 @@ use crate::store::Store;
 
 /// The goals, in microseconds.
 const GOALS: [f64; 3] = [66.0, 50.0, 70.0];
+/// Twenty writes and nothing else.
+const BARE: &str = "for i = 1, 20 do redis.call('HSET', KEYS[1], 'field', i) end";
 /// How many operations are counted together, and how many are under way at once.
 const BATCH: usize = 50;
 const TOGETHER: usize = 16;
@@ -23,16 +26,19 @@ const TOGETHER: usize = 16;
 pub(crate) fn rows(effort: Effort, folder: &Path) -> Outcome<Vec<Row>> {
     let store = Store::start(folder, "no")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let times = runtime.block_on(measure(&store, effort.pick(10_000, 100_000), effort.pick(20, 60)))?;
+    let (times, bare) =
+        runtime.block_on(measure(&store, effort.pick(10_000, 100_000), effort.pick(20, 60)))?;
     let row = |((operation, goal), times): ((&str, f64), &Series)| {
         // Of the quickest batch: on a busy machine the others measure who else ran.
-        Row::new(format!("registry_valkey_{operation}"), times.quantile(0.0), "us").goal(Goal::Value(goal))
+        Row::new(format!("registry_valkey_{operation}"), times.quantile(0.0), "us")
+            .against(bare.quantile(0.0), times.over(&bare).median())
+            .goal(Goal::Value(goal))
     };
     Ok(OPERATIONS.into_iter().zip(GOALS).zip(&times).map(row).collect())
 }
 
-/// The microseconds of a script in each batch, by operation, among so many sessions.
-async fn measure(store: &Store, sessions: usize, batches: usize) -> Outcome<[Series; 3]> {
+/// The microseconds of a script in each batch, by operation, among so many sessions; and of the bare one.
+async fn measure(store: &Store, sessions: usize, batches: usize) -> Outcome<([Series; 3], Series)> {
     let registry = ValkeyRegistry::connect_with(&store.url(), Options::default().unfit(Unfit::Warn)).await?;
     let limits = Limits::none().per_user(100, OnFull::Refuse).per_site(1 << 24, OnFull::Refuse);
     registry.configure(Rules { limits, ..Rules::default() });
@@ -41,13 +47,20 @@ async fn measure(store: &Store, sessions: usize, batches: usize) -> Outcome<[Ser
     let mut people = People::new(7);
     let crowd: Vec<_> = (0..sessions).map(|_| people.newcomer()).collect();
     each(crowd, async |admit| seated(&registry.admit(admit).await?)).await?;
-    let mut times: [Series; 3] = Default::default();
+    let (mut times, mut bare): ([Series; 3], _) = (Default::default(), Series::default());
+    let script: String = redis::cmd("SCRIPT").arg("LOAD").arg(BARE).query_async(&mut server).await?;
     for _ in 0..=batches {
         let logins: Vec<_> = (0..BATCH).map(|_| people.newcomer()).collect();
         let mut guests: Vec<_> = logins.iter().map(|admit| Refreshable::new(admit.session)).collect();
         let ends: Vec<_> = logins.iter().map(|admit| people.logout(admit.session)).collect();
         let refreshes: Vec<_> = guests.iter_mut().map(|guest| people.refresh(guest)).collect();
         forget(&mut server).await?;
+        each(vec![(); BATCH], async |()| {
+            let mut server = server.clone();
+            Ok(redis::cmd("EVALSHA").arg(&script).arg(1).arg("bare").query_async(&mut server).await?)
+        })
+        .await?;
+        bare.push(micros(&mut server).await?);
         each(logins, async |admit| seated(&registry.admit(admit).await?)).await?;
         times[0].push(micros(&mut server).await?);
         each(refreshes, async |rotate| renewed(&registry.rotate(rotate).await?)).await?;
@@ -55,7 +68,7 @@ async fn measure(store: &Store, sessions: usize, batches: usize) -> Outcome<[Ser
         each(ends, async |end| gone(&registry.end(end).await?)).await?;
         times[2].push(micros(&mut server).await?);
     }
-    Ok(times)
+    Ok((times, bare))
 }
 
 async fn each<T>(all: Vec<T>, carry_out: impl AsyncFn(T) -> Outcome<()>) -> Outcome<()> {

@@ -51,6 +51,8 @@ pub(crate) enum Failure {
     NothingPublished(PathBuf),
     #[error("which site? Name a running server with --server, or its registry with --registry")]
     NoSite,
+    #[error("--registry: {0}")]
+    NoPlace(&'static str),
     #[error("what is to be checked? Name any of --keys, --registry and --server")]
     NothingToCheck,
     #[error("there is no registry at {}: is it the path that the server was given?", .0.display())]

@@ -77,9 +77,10 @@ impl Report {
     }
 }
 
-/// Writes one line to standard error, where nobody may be listening any more.
-pub(crate) fn warn(line: &str) {
-    drop(writeln!(io::stderr().lock(), "{line}"));
+/// Writes to standard error, where nobody may be listening any more. A server's words may be in it.
+pub(crate) fn warn(words: &str) {
+    let lines: Vec<_> = words.split('\n').map(printable).collect();
+    drop(writeln!(io::stderr().lock(), "{}", lines.join("\n")));
 }
 
 /// Rows as text, columns aligned, two spaces between them.
@@ -112,7 +113,8 @@ pub(crate) fn printable(text: &str) -> String {
 /// Bidirectional overrides and invisible characters could make one claim look like another.
 fn is_harmless(c: char) -> bool {
     !c.is_control()
-        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{200b}'..='\u{200f}')
+        && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -122,6 +124,7 @@ mod tests {
     #[test]
     fn strangers_cannot_drive_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\u{202e}é\n"), "a\\u{1b}[2Jb\\u{202e}é\\u{a}");
+        assert_eq!(printable("a\u{e0041}\u{ad}"), "a\\u{e0041}\\u{ad}");
     }
 
     #[test]

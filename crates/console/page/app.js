@@ -18,6 +18,8 @@ import { complaint } from "./words.js";
 const PACE_MS = 5000;
 const SOON_MS = 300;
 const VIEWS = ["sessions", "seats", "time", "live", "unusual", "keys", "audit"];
+/** Where people and their sessions are told of. */
+const TOLD = ["sessions-rows", "live-log", "unusual-list", "audit-list", "keys-rows", "gauges", "charts", "peaks"];
 /** What changes no figure. */
 const NO_CHANGE = ["refresh", "refusal", "audit", "other"];
 
@@ -78,16 +80,23 @@ async function enter() {
 
 /** Logged in, and no administrator. */
 function refuse() {
+  clear();
   element("no-right").hidden = false;
   element("status").hidden = true;
+}
+
+/** Nothing of the site stays in a page that nobody may look at any more. */
+function clear() {
+  element("office").hidden = element("views").hidden = true;
+  for (const list of TOLD) element(list).replaceChildren();
 }
 
 function leave(words) {
   live.stop();
   clearTimeout(timer);
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-  element("office").hidden = element("views").hidden = element("no-right").hidden = true;
-  element("sessions-rows").replaceChildren();
+  clear();
+  element("no-right").hidden = true;
   element("status").textContent = "Not logged in";
   element("status").dataset.status = "unknown";
   element("status").hidden = false;

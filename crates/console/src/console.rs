@@ -48,6 +48,13 @@ pub(crate) struct Shared {
     started: Once,
 }
 
+impl Shared {
+    /// Asks the host's rule.
+    pub(crate) fn admit(&self, session: &Session, access: Access) -> Result<(), Refusal> {
+        self.guard.admit(session, access)
+    }
+}
+
 impl Console {
     /// The console of a site, at `/console`, with its audit in memory. The rule says who may use it.
     pub fn new(sessions: Sessions, monitor: Monitor, guard: impl Guard) -> Self {
@@ -158,7 +165,7 @@ impl Console {
             Access::Change => Require::session(),
         };
         let session = Session::from_parts_with(parts, &require)?;
-        self.shared.guard.admit(&session, route.access)?;
+        self.shared.admit(&session, route.access)?;
         Ok(session)
     }
 }

@@ -18,6 +18,9 @@ pub enum Access {
 /// If it lies, a stranger sees who is here, or ends their sessions. It should demand that the administrator proved who
 /// they are recently ([`Session::require_fresh`]), and refuse whoever has no right by [`Refusal::NotFound`], which does
 /// not show that there is a console.
+///
+/// The console is of the whole site: where tenants name their own users, a rule that looks at the subject alone lets a
+/// tenant's `admin` end everyone. A stream of [`Access::Look`] is held against the rule again every fifteen seconds.
 pub trait Guard: Send + Sync + 'static {
     /// Admits a session to what a route gives.
     ///

@@ -11,10 +11,11 @@
 //! # fn doc(builder: Builder) -> Result<(), ConfigError> {
 //! let monitor = Monitor::new();
 //! let sessions = builder.on_event(monitor.sink()).build()?;
-//! let console = Console::new(sessions, monitor, |session: &Session, _access: Access| match session.subject() {
-//!     "admin" => session.require_fresh(),
+//! let admits = |session: &Session, _access: Access| match (session.tenant(), session.subject()) {
+//!     (None, "admin") => session.require_fresh(),
 //!     _ => Err(Refusal::NotFound),
-//! });
+//! };
+//! let console = Console::new(sessions, monitor, admits);
 //! # let _ = console;
 //! # Ok(())
 //! # }

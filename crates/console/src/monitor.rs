@@ -65,8 +65,8 @@ impl Monitor {
 
     /// The same, by another clock.
     pub fn with_clock(statistics: Statistics, clock: impl Clock) -> Self {
-        let statistics = if statistics.is_sound() { statistics } else { Statistics::default() };
         let since = clock.now();
+        let statistics = if statistics.is_sound(since) { statistics } else { Statistics::default() };
         let shared = Shared {
             clock: Box::new(clock),
             known: Mutex::new(Known { statistics, ..Known::default() }),

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use crate::happening::{Happening, Kind};
 
-/// At most so many are kept: full, the oldest is forgotten.
+/// At most so many are kept, and so long: full, the oldest is forgotten.
 const KEPT: usize = 500;
+const MONTH: Duration = Duration::from_hours(30 * 24);
 
 /// So many within a minute are a burst.
 const BURST: u32 = 20;
@@ -27,7 +28,8 @@ pub struct Oddity {
     pub explanation: String,
 }
 
-/// The last unusual happenings, at most 500; full, the oldest is forgotten.
+/// The last unusual happenings, at most 500, of the last 30 days, and of each kind the last of a session: nobody fills the
+/// list alone. Full, it forgets the oldest.
 #[derive(Debug, Default)]
 pub(crate) struct Unusual {
     kept: VecDeque<Oddity>,
@@ -37,10 +39,17 @@ pub(crate) struct Unusual {
 impl Unusual {
     /// Keeps a happening that was found unusual, or is one of a burst.
     pub(crate) fn judge(&mut self, happening: &Happening, found: Option<(&'static str, String)>) {
+        while self.kept.front().is_some_and(|oldest| happening.at.since(oldest.happening.at) > MONTH) {
+            self.kept.pop_front();
+        }
         let turned_away = matches!(happening.kind, Kind::LoginRefused | Kind::SeatRefused);
         let burst = turned_away && self.refused.add(happening.at);
         let found = found.or_else(|| burst.then(|| ("refused-logins", REFUSED.to_owned())));
         let Some((oddity, explanation)) = found else { return };
+        if let Some(session) = happening.session.as_ref() {
+            self.kept
+                .retain(|kept| kept.oddity != oddity || kept.happening.session.as_ref() != Some(session));
+        }
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }
@@ -109,6 +118,25 @@ mod tests {
             }
         }
         assert_eq!(unusual.newest_first().len(), 1);
+    }
+
+    #[test]
+    fn a_session_takes_one_place_of_each_kind() {
+        let mut unusual = Unusual::default();
+        let of = |session: &str, seq| Happening {
+            session: Some(session.into()),
+            seq,
+            ..Happening::new(Kind::Unusual, START)
+        };
+        unusual.judge(&of("a", 0), Some(found()));
+        for seq in 1..600 {
+            unusual.judge(&of("b", seq), Some(("device-changed", "another browser".to_owned())));
+        }
+        let kept = unusual.newest_first();
+        let seqs: Vec<_> = kept.iter().map(|oddity| oddity.happening.seq).collect();
+        assert_eq!(seqs, [599, 0]);
+        unusual.judge(&Happening::new(Kind::Refresh, START.after(MONTH + MINUTE)), None);
+        assert!(unusual.newest_first().is_empty(), "a month later");
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(crate) struct Caller {
     pub(crate) acknowledge: Acknowledge,
     pub(crate) position: watch::Sender<FeedPosition>,
     keys: Vec<String>,
+    stream: String,
     hashes: [OnceLock<String>; Script::ALL.len()],
     room: Semaphore,
     patience: Duration,
@@ -51,6 +52,7 @@ impl Caller {
             acknowledge: options.acknowledge,
             position: watch::Sender::new(FeedPosition { epoch: 0, seq: 0 }),
             keys: keys(&options.domain),
+            stream: key(&options.domain, "feed"),
             hashes: std::array::from_fn(|_| OnceLock::new()),
             room: Semaphore::new(UNDER_WAY),
             patience: options.deadline,
@@ -69,7 +71,7 @@ impl Caller {
 
     /// The feed's stream.
     pub(crate) fn stream(&self) -> &str {
-        &self.keys[7]
+        &self.stream
     }
 
     /// Carries out an operation: one round trip, unless time has ended so many sessions that it takes more.
@@ -195,7 +197,11 @@ impl Caller {
 
 /// One of a limit domain's keys, which tells their slot.
 pub(crate) fn meta_key(domain: &str) -> String {
-    format!("countersign:{{{domain}}}:meta")
+    key(domain, "meta")
+}
+
+fn key(domain: &str, name: &str) -> String {
+    format!("countersign:{{{domain}}}:{name}")
 }
 
 /// The keys of a limit domain, all in one slot, in the order in which scripts take them.
@@ -222,5 +228,5 @@ fn keys(domain: &str) -> Vec<String> {
         "again",
         "again:order",
     ];
-    names.iter().map(|name| format!("countersign:{{{domain}}}:{name}")).collect()
+    names.iter().map(|name| key(domain, name)).collect()
 }

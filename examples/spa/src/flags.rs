@@ -21,7 +21,9 @@ pub struct Flags {
         long,
         env = "COUNTERSIGN_REGISTRY",
         value_name = "URL",
-        default_value = "file:./countersign-data/registry.redb"
+        default_value = "file:./countersign-data/registry.redb",
+        // It may hold a password.
+        hide_env_values = true
     )]
     pub(crate) registry: String,
 

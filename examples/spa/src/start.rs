@@ -167,11 +167,12 @@ async fn open(place: Place, url: &str, origin: &str, keys: KeyFile) -> Result<Bu
 
 /// A registry's URL as it may be shown.
 fn without_password(url: &str) -> String {
-    let (url, _) = url.split_once('?').unwrap_or((url, ""));
-    match (url.split_once("://"), url.rsplit_once('@')) {
+    let shown = match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{host}"),
         _ => url.to_owned(),
-    }
+    };
+    // A password may hold a question mark, so what follows one is cut off only now.
+    shown.split_once('?').map_or(shown.clone(), |(before, _)| before.to_owned())
 }
 
 async fn tidy(metrics: Metrics) {

@@ -43,7 +43,7 @@ impl Doctor {
         let ring: Option<Arc<KeyRing>> =
             self.keys.as_deref().and_then(|path| keys::check(path, now, &mut findings));
         crate::runtime()?.block_on(async {
-            registry::check(store, &mut findings).await;
+            registry::check(store, &mut findings).await?;
             server::check(access, ring.as_deref(), &mut findings).await
         })?;
         for (part, flag) in [

@@ -14,12 +14,13 @@ use crate::time::Instant;
 /// How long a server may take to say how it is set.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
-pub(crate) async fn check(store: &Store, findings: &mut Findings) {
-    match &store.registry {
+pub(crate) async fn check(store: &Store, findings: &mut Findings) -> Result<(), Failure> {
+    match store.place()? {
         None => {}
-        Some(Place::File(path)) => file(path, store, findings).await,
-        Some(Place::Valkey(url)) => server(url, store, findings).await,
+        Some(Place::File(path)) => file(&path, store, findings).await,
+        Some(Place::Valkey(url)) => server(&url, store, findings).await,
     }
+    Ok(())
 }
 
 async fn file(path: &Path, store: &Store, findings: &mut Findings) {

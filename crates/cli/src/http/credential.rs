@@ -31,14 +31,20 @@ pub(crate) struct Access {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
     /// Where the server takes logins: POST with the members user, password and remember.
-    #[arg(long, value_name = "PATH", default_value = "/login")]
+    #[arg(long, value_name = "PATH", default_value = "/login", value_parser = path)]
     login_path: String,
     /// Where the session endpoints are mounted.
-    #[arg(long, value_name = "PATH", default_value = "/session")]
+    #[arg(long, value_name = "PATH", default_value = "/session", value_parser = path)]
     pub(crate) session_path: String,
     /// Where the console is mounted.
-    #[arg(long, value_name = "PATH", default_value = "/console")]
+    #[arg(long, value_name = "PATH", default_value = "/console", value_parser = path)]
     pub(crate) console: String,
+}
+
+/// A path on the server. Without its first slash it would go on with the server's name.
+fn path(text: &str) -> Result<String, &'static str> {
+    let is_path = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_path { Ok(text.to_owned()) } else { Err("a path begins with / and has no spaces") }
 }
 
 /// What requests carry.

@@ -5,6 +5,7 @@
 
 mod answer;
 mod credential;
+mod names;
 mod sse;
 
 use std::time::Duration;
@@ -25,12 +26,13 @@ use serde_json::Value;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::credential::{Access, Credential, Held};
+use self::names::Names;
 pub(crate) use self::sse::{Event, Events};
 use crate::error::Failure;
 
 /// A server, and what it knows us by.
 pub(crate) struct Http {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Names>>, Full<Bytes>>,
     origin: Origin,
     held: Held,
 }
@@ -132,15 +134,24 @@ fn secret(text: &str) -> Result<HeaderValue, Failure> {
 }
 
 /// A connector that speaks TLS by ring, or to the own machine without it.
-fn connector(origin: &Origin) -> Result<HttpsConnector<HttpConnector>, Failure> {
+fn connector(origin: &Origin) -> Result<HttpsConnector<HttpConnector<Names>>, Failure> {
     let provider = ring::default_provider();
     if origin.is_https() {
         let builder = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
-        return Ok(builder.map_err(Failure::Roots)?.https_only().enable_http1().build());
+        let builder = builder.map_err(Failure::Roots)?.https_only().enable_http1();
+        return Ok(builder.wrap_connector(http(Names::OfTheNetwork)));
     }
     // No certificate is looked at, so there are no roots to read.
     let config = ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions();
     let config = config.map_err(|error| Failure::Roots(std::io::Error::other(error)))?;
     let config = config.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
-    Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build())
+    let builder = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1();
+    Ok(builder.wrap_connector(http(Names::OfThisMachine)))
+}
+
+fn http(names: Names) -> HttpConnector<Names> {
+    let mut connector = HttpConnector::new_with_resolver(names);
+    // What it is for is the connector around it to say.
+    connector.enforce_http(false);
+    connector
 }

@@ -75,6 +75,7 @@ impl Lines {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match name {
             "event" => value.clone_into(&mut self.event.kind),
+            "data" if self.event.data.len() + value.len() > LONGEST => {}
             "data" => {
                 if !self.event.data.is_empty() {
                     self.event.data.push('\n');

@@ -34,13 +34,30 @@ pub(crate) struct Store {
     /// The registry itself, where --server is not given: redis://HOST:PORT (Valkey too), or file:PATH that no process
     /// holds. A URL with a password belongs into the variable.
     #[arg(long, env = "COUNTERSIGN_REGISTRY", value_name = "URL", hide_env_values = true)]
-    pub(crate) registry: Option<Place>,
+    pub(crate) registry: Option<Named>,
     /// The name of the limit domain in that registry (Valkey).
     #[arg(long, value_name = "NAME", default_value = "site")]
     pub(crate) domain: String,
     /// After how long the site's sessions dangle, to tell them apart in a file, which does not say so itself.
     #[arg(long, env = "COUNTERSIGN_DANGLING_AFTER", value_name = "DURATION", default_value = "30m", value_parser = humantime::parse_duration)]
     pub(crate) dangling_after: Duration,
+}
+
+/// A registry as it was named. It is read only where it is opened: the error of an argument that cannot be read shows
+/// it, and it may hold a password.
+#[derive(Clone)]
+pub(crate) struct Named(String);
+
+impl From<String> for Named {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl std::fmt::Debug for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Named(..)")
+    }
 }
 
 /// Where a registry is.
@@ -88,6 +105,13 @@ impl std::str::FromStr for Place {
     }
 }
 
+impl Store {
+    /// What was named.
+    pub(crate) fn place(&self) -> Result<Option<Place>, Failure> {
+        self.registry.as_ref().map(|named| named.0.parse().map_err(Failure::NoPlace)).transpose()
+    }
+}
+
 impl Opened {
     /// Opens the site.
     pub(crate) async fn open(&self) -> Result<Site, Failure> {
@@ -95,9 +119,9 @@ impl Opened {
             let console = Console::enter(Http::new(origin.clone())?, &self.access).await?;
             return Ok(Site::Console(Box::new(console)));
         }
-        match &self.store.registry {
-            Some(Place::File(path)) => file(path, self.store.dangling_after).map(Site::Direct),
-            Some(Place::Valkey(url)) => Ok(Site::Direct(valkey(url, &self.store.domain).await?)),
+        match self.store.place()? {
+            Some(Place::File(path)) => file(&path, self.store.dangling_after).map(Site::Direct),
+            Some(Place::Valkey(url)) => Ok(Site::Direct(valkey(&url, &self.store.domain).await?)),
             None => Err(Failure::NoSite),
         }
     }

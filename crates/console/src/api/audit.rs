@@ -34,7 +34,7 @@ pub(super) async fn page(call: &Call<'_>) -> Result<Answer, Refusal> {
     Ok(answer::json(&json!({ "records": records, "next": next })))
 }
 
-/// All of them as JSON lines, the oldest first.
+/// All of them as JSON lines, the oldest first. Where they cannot be read on, the last line says so: `{"error": …}`.
 pub(super) async fn export(call: &Call<'_>) -> Result<Answer, Refusal> {
     Query::read(call.query(), &[])?;
     let audit = call.shared().audit.clone();
@@ -49,7 +49,9 @@ pub(super) async fn export(call: &Call<'_>) -> Result<Answer, Refusal> {
 
 async fn lines(audit: &dyn AuditLog, from: u64, end: u64) -> Option<(Bytes, u64)> {
     let left = usize::try_from(end.saturating_sub(from)).unwrap_or(AT_A_TIME);
-    let records = audit.read(from, left.min(AT_A_TIME)).await.ok()?;
+    let Ok(records) = audit.read(from, left.min(AT_A_TIME)).await else {
+        return Some((Bytes::from_static(b"{\"error\":\"the rest of the audit cannot be read\"}\n"), end));
+    };
     let next = records.last()?.seq + 1;
     let lines = records.iter().map(|record| serde_json::to_string(record).unwrap_or_default() + "\n");
     Some((lines.collect::<String>().into(), next))

@@ -14,8 +14,12 @@ use crate::console::Call;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LimitsObject {
+    // `null` says that there is no limit; to leave a member out says nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
     user: Option<LimitObject>,
+    #[serde(deserialize_with = "Option::deserialize")]
     tenant: Option<LimitObject>,
+    #[serde(deserialize_with = "Option::deserialize")]
     site: Option<LimitObject>,
 }
 

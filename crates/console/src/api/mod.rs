@@ -36,7 +36,7 @@ where
         Action::Statistics => statistics::series(&call),
         Action::Peaks => statistics::peaks(&call),
         Action::PeaksTable => statistics::peaks_table(&call),
-        Action::Live => live::live(&call),
+        Action::Live => live::live(call),
         Action::Unusual => unusual::unusual(&call),
         Action::Keys => Ok(keys::keys(&call.shared().sessions)),
         Action::RotateKeys => keys::rotate(call, body).await,

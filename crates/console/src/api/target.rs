@@ -31,10 +31,13 @@ pub(super) enum Target {
 }
 
 const AT_MOST: usize = 256;
+/// Bytes of a name: audit records are kept in memory.
+const LONGEST: usize = 1024;
 
 impl Asked {
     pub(super) fn target(&self) -> Result<Target, Refusal> {
         let whose = |whose| Filter { whose, ..Filter::default() };
+        self.check_names()?;
         Ok(match self {
             Self::Sessions(ids) => Target::Sessions(sessions(ids)?),
             Self::User { subject, tenant } => Target::Filter(whose(Whose::Owner(Owner {
@@ -49,6 +52,19 @@ impl Asked {
             }),
             Self::Everyone => Target::Filter(Filter::default()),
         })
+    }
+
+    fn check_names(&self) -> Result<(), Refusal> {
+        let (subject, tenant) = match self {
+            Self::User { subject, tenant } => (Some(subject), tenant.as_ref()),
+            Self::Tenant(tenant) => (None, Some(tenant)),
+            _ => (None, None),
+        };
+        let is_long = |name: Option<&Arc<str>>| name.is_some_and(|name| name.len() > LONGEST);
+        if is_long(subject) || is_long(tenant) {
+            return Err(expected("target", "names of at most 1024 bytes"));
+        }
+        Ok(())
     }
 }
 
@@ -100,12 +116,15 @@ mod tests {
 
     #[test]
     fn what_is_no_target_ends_nobody() {
+        let long = "a".repeat(1025);
         let many = serde_json::to_string(&vec!["AAAAAAAAAAAAAAAAAAAAAA"; 257]).unwrap();
         for text in [
             r#"{"sessions":[]}"#,
             r#"{"sessions":["alice"]}"#,
             &format!(r#"{{"sessions":{many}}}"#),
             r#"{"user":{}}"#,
+            &format!(r#"{{"user":{{"subject":"{long}"}}}}"#),
+            &format!(r#"{{"tenant":"{long}"}}"#),
             r#"{"user":{"subject":"alice","tenent":"acme"}}"#,
             r#"{"dangling":{}}"#,
             r#"{"dangling":{"inactive_for":-1}}"#,

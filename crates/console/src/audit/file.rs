@@ -19,6 +19,9 @@ pub struct AuditFile {
     log: Arc<Mutex<Log>>,
 }
 
+/// How a record begins.
+const BEGINNING: &[u8] = b"{\"seq\":";
+
 #[derive(Debug)]
 struct Log {
     file: File,
@@ -58,16 +61,24 @@ impl Log {
     /// Reads what was added, and cuts off what is no whole record: whoever wrote it was told that it failed, or crashed.
     fn catch_up(&mut self) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.length))?;
-        let (mut lines, mut line) = (BufReader::new(&self.file), String::new());
+        let (mut lines, mut line) = (BufReader::new(&self.file), Vec::new());
         let (mut length, mut first, mut next) = (self.length, self.first, self.next);
-        while lines.read_line(&mut line)? > 0 && line.ends_with('\n') {
-            let record: Record = serde_json::from_str(&line)?;
+        while lines.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+            let record: Record = serde_json::from_slice(&line)?;
             first = if length == 0 { record.seq } else { first };
             next = record.seq + 1;
             length += line.len() as u64;
             line.clear();
         }
         if !line.is_empty() {
+            // Another program's file, named by mistake, must not be emptied.
+            let start = line.len().min(BEGINNING.len());
+            if line[..start] != BEGINNING[..start] {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "it holds something else than an audit",
+                ));
+            }
             self.file.set_len(length)?;
             self.file.sync_all()?;
         }

@@ -139,12 +139,15 @@ impl Statistics {
         &self.lasted
     }
 
-    /// Whether these have the sizes that this version keeps: those of a file may be from another one.
-    pub fn is_sound(&self) -> bool {
+    /// Whether these have the sizes that this version keeps, and are of no time to come: those of a file may be from
+    /// another version, or of a clock that was wrong.
+    pub fn is_sound(&self, now: Timestamp) -> bool {
         let fresh = Self::default();
-        [Span::Hour, Span::Day, Span::Month].iter().all(|&span| self.series(span).is_like(fresh.series(span)))
-            && self.days.is_like(&fresh.days)
-            && self.months.is_like(&fresh.months)
+        [Span::Hour, Span::Day, Span::Month]
+            .iter()
+            .all(|&span| self.series(span).is_like(fresh.series(span), now))
+            && self.days.is_like(&fresh.days, now)
+            && self.months.is_like(&fresh.months, now)
             && self.lasted.is_sound()
     }
 

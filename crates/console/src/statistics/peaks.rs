@@ -80,7 +80,10 @@ impl Peaks {
         self.marks.iter()
     }
 
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        self.period == other.period && self.marks.len() <= self.period.kept()
+    pub(super) fn is_like(&self, other: &Self, now: Timestamp) -> bool {
+        let is_sound = |mark: &Peak| mark.at <= now && mark.of == self.period.name(mark.at);
+        self.period == other.period
+            && self.marks.len() <= self.period.kept()
+            && self.marks.iter().all(is_sound)
     }
 }

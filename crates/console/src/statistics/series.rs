@@ -111,7 +111,10 @@ impl Series {
         Timestamp::ZERO.after(Duration::from_secs(step.saturating_mul(self.step)))
     }
 
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        (self.step, self.length) == (other.step, other.length) && self.points.len() <= self.length
+    /// Whether it is of the same size, and of no time to come.
+    pub(super) fn is_like(&self, other: &Self, now: Timestamp) -> bool {
+        (self.step, self.length) == (other.step, other.length)
+            && self.points.len() <= self.length
+            && self.newest <= now.as_secs() / self.step + 1
     }
 }

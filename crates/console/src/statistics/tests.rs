@@ -121,7 +121,12 @@ fn they_survive_a_restart_and_stay_within_their_bound() {
     let kept = serde_json::to_vec(&statistics).unwrap();
     let restored: Statistics = serde_json::from_slice(&kept).unwrap();
     assert_eq!(restored, statistics);
-    assert!(restored.is_sound());
+    let end = START.after(Duration::from_hours(24 * 800 + 10_000 / 60 + 1));
+    assert!(restored.is_sound(end));
+    assert!(!restored.is_sound(START), "of a time to come: a clock was wrong, or somebody else wrote it");
+    let forged = String::from_utf8(kept).unwrap().replacen("\"of\":\"20", "\"of\":\"=20", 1);
+    let forged: Statistics = serde_json::from_str(&forged).unwrap();
+    assert!(!forged.is_sound(end));
     let points = 60 + 288 + 31 * 24;
     let marks = (400 + 120) * (size_of::<Peak>() + 16);
     assert!(points * size_of::<Point>() + marks + 1024 < BYTES);

@@ -146,11 +146,15 @@ async fn a_limit_is_changed_while_the_site_runs() {
     office.logged_in("bob").await;
     assert_eq!(look(&mut admin, "overview").await["limits"], set(4));
     assert_eq!(office.anyone().get("/login?carol&").await.code(), "sessions-limit", "and there it ends");
-    for odd in [json!({}), json!({ "site": 4 }), json!({ "site": { "seats": -1, "on_full": "refuse" } })] {
+    let mut site_alone = set(1);
+    site_alone.as_object_mut().unwrap().remove("user");
+    let mut negative = set(1);
+    negative["site"]["seats"] = json!(-1);
+    for odd in [json!({}), json!({ "site": 4 }), site_alone, negative] {
         let answer = ask(&mut admin, Method::PUT, "limits", &json!({ "limits": odd, "why": "x" })).await;
-        // Limits that are not named are none.
-        assert_eq!(answer.status == StatusCode::OK, odd == json!({}), "{odd}");
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "what is left out is no limit by mistake: {odd}");
     }
+    assert_eq!(look(&mut admin, "overview").await["limits"], set(4));
 }
 
 #[tokio::test]

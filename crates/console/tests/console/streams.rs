@@ -104,6 +104,19 @@ async fn a_stream_ends_with_the_session_that_opened_it() {
     assert!(end.is_none());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_stream_ends_when_its_login_has_become_too_old() {
+    let office = Office::open().await;
+    let mut admin = office.logged_in("admin").await;
+    let mut live = open(&office, &admin, "?kinds=login&subject=nobody").await;
+    assert_eq!(said(&mut live).await, ": still here\n\n");
+    office.pass(Duration::from_mins(6)).await;
+    let end = tokio::time::timeout(Duration::from_mins(1), live.frame()).await.expect("it ends");
+    assert!(end.is_none(), "{end:?}");
+    admin.post("/session/refresh").await;
+    assert_eq!(admin.get("/console/api/live").await.code(), "step-up-required", "as every other route says");
+}
+
 #[tokio::test]
 async fn counters_can_be_kept_by_the_host() {
     let office = Office::open().await;

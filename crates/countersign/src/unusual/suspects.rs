@@ -77,9 +77,19 @@ impl Suspects {
         }
     }
 
-    /// Remembers what the host said.
+    /// Remembers what the host said. Allowing one finding says nothing of another that waits, and takes back nothing that
+    /// was demanded meanwhile.
     pub(super) fn judge(&self, session: SessionId, finding: &Finding, reaction: Reaction, until: Timestamp) {
-        self.change(|known| known.put(session, finding.clone(), Some(reaction), until));
+        self.change(|known| {
+            let other = |suspect: &Suspect| match suspect.reaction {
+                Some(Reaction::StepUp | Reaction::End) => true,
+                Some(Reaction::Allow) => false,
+                None => suspect.finding != *finding,
+            };
+            if reaction != Reaction::Allow || !known.of.get(&session).is_some_and(other) {
+                known.put(session, finding.clone(), Some(reaction), until);
+            }
+        });
     }
 
     pub(super) fn forget(&self, session: SessionId) {
@@ -159,6 +169,18 @@ mod tests {
         assert_eq!(suspects.judged_before(&finding(1, "wget")), Some(Reaction::StepUp));
         suspects.suspect(&finding(2, "curl"), NOW.after(PATIENCE));
         assert!(suspects.judged(session(1)).is_none(), "its time is over");
+    }
+
+    #[test]
+    fn what_is_allowed_takes_nothing_back() {
+        let suspects = Suspects::default();
+        let allow = |is| suspects.judge(session(1), &finding(1, is), Reaction::Allow, NOW.after(PATIENCE));
+        suspects.suspect(&finding(1, "curl"), NOW);
+        allow("wget");
+        assert!(matches!(suspects.judged(session(1)), Some(Judged::NotYet(_))), "the other one waits");
+        suspects.judge(session(1), &finding(1, "curl"), Reaction::StepUp, NOW.after(PATIENCE));
+        allow("curl");
+        assert!(matches!(suspects.judged(session(1)), Some(Judged::As(Reaction::StepUp))));
     }
 
     #[test]

@@ -47,16 +47,21 @@ async fn what_a_crash_left_of_a_record_is_cut_off() {
     let log = AuditFile::open(&path).unwrap();
     log.append(entry("whole")).await.unwrap();
     let whole = fs::read(&path).unwrap();
-    for cut in [1, whole.len() / 2, whole.len() - 1] {
-        fs::write(&path, [&whole[..], &whole[..cut]].concat()).unwrap();
+    let foreign = "{\"seq\":1,\"entry\":\"\u{e9}".as_bytes();
+    for cut in
+        [&whole[..1], &whole[..whole.len() / 2], &whole[..whole.len() - 1], &foreign[..foreign.len() - 1]]
+    {
+        fs::write(&path, [&whole[..], cut].concat()).unwrap();
         let log = AuditFile::open(&path).unwrap();
         assert_eq!(log.numbers().await.unwrap(), 0..1);
         assert_eq!(log.append(entry("next")).await.unwrap(), 1);
         assert_eq!(words(&log, 0, 9).await, numbered(&[(0, "whole"), (1, "next")]));
     }
-    fs::write(&path, "something else\n").unwrap();
-    assert!(AuditFile::open(&path).is_err(), "no audit file is overwritten");
-    assert_eq!(fs::read_to_string(&path).unwrap(), "something else\n");
+    for other in ["something else\n", "something else", "{\"hour\":1}"] {
+        fs::write(&path, other).unwrap();
+        assert!(AuditFile::open(&path).is_err(), "what is no audit is not overwritten");
+        assert_eq!(fs::read_to_string(&path).unwrap(), other);
+    }
 }
 
 #[tokio::test]
