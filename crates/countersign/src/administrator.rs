@@ -7,6 +7,7 @@ use crate::event::Actor;
 use crate::flow;
 use crate::refusal::Refusal;
 use crate::sessions::Sessions;
+use crate::subject::{self, Erasure};
 
 /// The sessions of a site in the hands of an administrator: what [`Sessions`] ends in the host's name, this ends in
 /// theirs, as [`SessionEvent`](crate::SessionEvent)s tell. Made by [`Sessions::as_administrator`]; who may be one is
@@ -60,6 +61,15 @@ impl Administrator {
     /// As [`Sessions::end_all`].
     pub async fn end_everyone(&self) -> Result<u64, Refusal> {
         self.end(Target::Everyone).await
+    }
+
+    /// As [`Sessions::erase_subject`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::erase_subject`].
+    pub async fn erase_subject(&self, owner: Owner) -> Result<Erasure, Refusal> {
+        subject::erase(self.sessions.inner(), owner, Actor::Administrator(self.who.clone())).await
     }
 
     /// As [`Sessions::remove_key`].

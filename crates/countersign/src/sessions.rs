@@ -107,7 +107,7 @@ impl Sessions {
     ///
     /// As [`Sessions::end_all`].
     pub async fn erase_subject(&self, owner: Owner) -> Result<Erasure, Refusal> {
-        subject::erase(&self.inner, owner).await
+        subject::erase(&self.inner, owner, Actor::Host).await
     }
 
     /// The same sessions in the hands of an administrator, under whose name ends are told.

@@ -1,11 +1,13 @@
 //! What is stored about a person: to show it to them, and to erase it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use countersign_registry::{
-    CODE_LIFE, Digest, EndReason, Entry, Holding, List, News, OpId, Owner, SeatState, SessionRecord, Target,
+    CODE_LIFE, Digest, EndReason, Ended, Entry, Holding, List, News, OpId, Owner, Registry, RegistryError,
+    SeatState, SessionRecord, Target,
 };
 use countersign_token::{SessionId, Timestamp};
 use serde::Serialize;
@@ -17,6 +19,8 @@ use crate::refusal::Refusal;
 use crate::sessions::Inner;
 
 /// Everything that the registry stores about a person. Instants become whole seconds.
+///
+/// [`Sessions::export_subject`](crate::Sessions::export_subject) makes it; [`SubjectExport::read`] does straight at a registry.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SubjectExport {
@@ -95,6 +99,9 @@ pub struct StoredEntry {
 }
 
 /// What came of the erasure of a person.
+///
+/// [`Sessions::erase_subject`](crate::Sessions::erase_subject) makes it; [`Erasure::of`] does for who ended their sessions
+/// straight at a registry.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Erasure {
@@ -110,7 +117,7 @@ pub struct Erasure {
 pub struct Remainder {
     /// What.
     pub what: &'static str,
-    /// Until when at most; [`None`]: it is not in the framework's hands.
+    /// Until when at most; [`None`]: nobody here knows, mostly because it is not in the framework's hands.
     #[serde(serialize_with = "secs_or_null")]
     pub until: Option<Timestamp>,
     /// Why.
@@ -120,62 +127,99 @@ pub struct Remainder {
 pub(crate) async fn export(inner: &Arc<Inner>, owner: &Owner) -> Result<SubjectExport, Refusal> {
     // What this node knows of their activity belongs to it.
     inner.node.flush_activity(inner).await;
-    let mut sessions = Vec::new();
-    let mut list = List::of(owner.clone());
-    loop {
-        let page = flow::ask(inner, "list", inner.registry.list(list.clone())).await?;
-        sessions
-            .extend(page.sessions.into_iter().map(|(record, holding)| StoredSession::of(record, holding)));
-        match page.next {
-            Some(next) => list.after = Some(next),
-            None => break,
-        }
-    }
-    let feed = flow::ask(inner, "feed", inner.registry.feed(None)).await?;
-    let entries = feed.entries.iter().filter_map(|entry| StoredEntry::of(entry, owner, &sessions)).collect();
-    let Owner { tenant, subject } = owner.clone();
-    Ok(SubjectExport { subject, tenant, at: feed.at, sessions, entries })
+    flow::ask(inner, "export", SubjectExport::read(&*inner.registry, owner)).await
 }
 
-pub(crate) async fn erase(inner: &Arc<Inner>, owner: Owner) -> Result<Erasure, Refusal> {
+pub(crate) async fn erase(inner: &Arc<Inner>, owner: Owner, by: Actor) -> Result<Erasure, Refusal> {
     let (id, target) = (OpId(inner.random.bytes()), Target::Owner(owner.clone(), None));
-    let ended = flow::end(inner, id, target, EndReason::EndedByAdmin, Actor::Host).await?;
+    let ended = flow::end(inner, id, target, EndReason::EndedByAdmin, by).await?;
     inner.unusual.forget(&owner);
     inner.node.flush_activity(inner).await;
-    let (at, until) =
-        ended.entries.first().map_or((inner.now(), None), |entry| (entry.at, Some(entry.until)));
-    let life = inner.config.policy.access_ttl + 2 * inner.config.clock_skew;
-    Ok(Erasure { sessions: ended.sessions, remains: remains(inner, at, until.unwrap_or(at.after(life))) })
+    Ok(Erasure::of(&ended, Some(inner.config.policy.lifetime)))
 }
 
-/// What an end at this instant leaves behind, whose entry of the feed is kept until then.
-fn remains(inner: &Inner, at: Timestamp, until: Timestamp) -> Vec<Remainder> {
+impl SubjectExport {
+    /// Reads it straight from a registry, for whoever runs a site without being one of its nodes. What nodes know of
+    /// their users' activity and have not told the registry yet (for 10 seconds at most) is not in it.
+    ///
+    /// # Errors
+    ///
+    /// The registry does not answer.
+    pub async fn read(registry: &dyn Registry, owner: &Owner) -> Result<Self, RegistryError> {
+        let (mut sessions, mut list) = (Vec::new(), List::of(owner.clone()));
+        loop {
+            let page = registry.list(list.clone()).await?;
+            sessions.extend(
+                page.sessions.into_iter().map(|(record, holding)| StoredSession::of(record, holding)),
+            );
+            match page.next {
+                Some(next) => list.after = Some(next),
+                None => break,
+            }
+        }
+        let feed = registry.feed(None).await?;
+        let entries =
+            feed.entries.iter().filter_map(|entry| StoredEntry::of(entry, owner, &sessions)).collect();
+        let Owner { tenant, subject } = owner.clone();
+        Ok(Self { subject, tenant, at: feed.at, sessions, entries })
+    }
+}
+
+impl Erasure {
+    /// What the end of all sessions of a person ([`Target::Owner`]) came to, as the registry acknowledged it. `lifetime` is
+    /// that of the site's sessions ([`Policy::lifetime`](crate::Policy::lifetime)), where it is known.
+    pub fn of(ended: &Ended, lifetime: Option<Duration>) -> Self {
+        let entry = ended.entries.first();
+        let after = |life: Duration| entry.map(|entry| entry.at.after(life));
+        let until = Until {
+            told: entry.map(|entry| entry.until),
+            codes: entry.map(|entry| entry.until.after(CODE_LIFE)),
+            reasons: after(REASON_LIFE),
+            sessions: lifetime.and_then(after),
+        };
+        Self { sessions: ended.sessions, remains: remains(&until) }
+    }
+}
+
+/// When nothing of an end matters any more.
+struct Until {
+    /// No access token is alive that its entry of the feed refuses.
+    told: Option<Timestamp>,
+    /// No code is good that is older than it.
+    codes: Option<Timestamp>,
+    /// Nobody asks any more why it happened.
+    reasons: Option<Timestamp>,
+    /// The sessions would have ended by themselves.
+    sessions: Option<Timestamp>,
+}
+
+fn remains(until: &Until) -> Vec<Remainder> {
     let remainder = |what, until, why| Remainder { what, until, why };
     vec![
         remainder(
             "subject and tenant, in the entry of the feed that ended their sessions, in the registry and in the \
              memory of every node",
-            Some(until),
+            until.told,
             "every node refuses their access tokens by it, until the last of them has expired",
         ),
         remainder(
             "subject and tenant, in the registry's list of ends",
-            Some(until.after(CODE_LIFE)),
+            until.codes,
             "one-time codes that were made before must not bring a session back",
         ),
         remainder(
             "the ids of their ended sessions, each with its reason, without a name",
-            Some(at.after(REASON_LIFE)),
+            until.reasons,
             "a client that comes back is told why it is logged out",
         ),
         remainder(
             "a session's id, subject and device labels, in the memory of nodes that found something unusual about it",
-            Some(at.after(inner.config.policy.lifetime)),
+            until.sessions,
             "a node that was told to refuse a session must know which; a restart forgets it",
         ),
         remainder(
             "the tokens on their devices, which hold the session's data",
-            Some(at.after(inner.config.policy.lifetime)),
+            until.sessions,
             "they are not here; they open nothing any more, and browsers delete them when they expire",
         ),
         remainder(
@@ -183,12 +227,16 @@ fn remains(inner: &Inner, at: Timestamp, until: Timestamp) -> Vec<Remainder> {
             None,
             "whatever stores the registry overwrites them in its own time",
         ),
-        remainder("the host's logs and audit records", None, "they are the host's to keep and to delete"),
+        remainder(
+            "the host's logs, and the audit of its administrators, which names whom they ended or erased",
+            None,
+            "they are the host's to keep and to delete; the audit shows that the erasure happened",
+        ),
     ]
 }
 
 /// How long registries remember why a session ended.
-const REASON_LIFE: std::time::Duration = std::time::Duration::from_hours(24);
+const REASON_LIFE: Duration = Duration::from_hours(24);
 
 impl StoredSession {
     /// Names each field, so that nobody adds one to the registry and forgets it here.

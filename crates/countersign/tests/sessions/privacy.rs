@@ -1,7 +1,7 @@
 //! What is stored about a person is shown to them whole, and goes when they go.
 
-use countersign::Owner;
 use countersign::testing::Harness;
+use countersign::{Owner, SubjectExport};
 use countersign_registry::{List, Registry as _};
 use serde_json::{Value, json};
 
@@ -25,6 +25,8 @@ async fn an_export_is_all_that_the_registry_has() {
     let form = json!({ "code": code, "confirm": "alice" });
     assert_eq!(phone.post_json("/session/handoff/redeem", &form).await.status, 200);
     let mut export = stored(&t, &Owner::new("alice")).await;
+    let straight = SubjectExport::read(t.registry(), &Owner::new("alice")).await.unwrap();
+    assert_eq!(serde_json::to_value(straight).unwrap(), export, "the same without a node");
     let ids: Vec<Value> =
         export["sessions"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
     let listed = t.registry().list(List::of(Owner::new("alice"))).await.unwrap();

@@ -103,6 +103,8 @@ async fn an_administrators_ends_are_told_under_their_name() {
         by(event)
     };
     assert_eq!(told.take(), [many(json!({ "scope": "user", "subject": "alice", "sessions": 1 }))]);
+    assert_eq!(admin.erase_subject(Owner::new("alice")).await.unwrap().sessions, 0);
+    assert_eq!(told.take(), [many(json!({ "scope": "user", "subject": "alice", "sessions": 0 }))]);
     assert_eq!(admin.end_everyone().await.unwrap(), 0);
     assert_eq!(told.take(), [many(json!({ "scope": "site", "sessions": 0 }))]);
     assert_eq!(t.sessions().end_tenant("acme").await.unwrap(), 0);
