@@ -10,6 +10,8 @@ import { audit, witness } from './witness.mjs';
 const SCREENSHOTS = process.env.COUNTERSIGN_SCREENSHOTS ?? join(import.meta.dirname, '../../target/screenshots');
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 800 };
+/** The narrowest that has a table with columns. */
+const TABLET = { width: 880, height: 800 };
 
 export class Administrator {
   #site;
@@ -99,14 +101,22 @@ export class Administrator {
     await this.page.setViewportSize(DESKTOP);
   }
 
+  /** Nothing is cut off between the two sizes, either. */
+  async fitsATablet() {
+    await this.page.setViewportSize(TABLET);
+    assert.equal(await this.page.evaluate(widestOverhang), 0, `too wide for ${TABLET.width} px`);
+    await this.page.setViewportSize(DESKTOP);
+  }
+
   async #picture(name) {
     await mkdir(SCREENSHOTS, { recursive: true });
     await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
   }
 }
 
-/** Runs in the page: how far the page can be scrolled sideways. */
+/** Runs in the page: how far the page can be scrolled sideways, or a card cuts off what is in it. */
 function widestOverhang() {
   const { scrollWidth, clientWidth } = document.documentElement;
-  return Math.max(scrollWidth, document.body.scrollWidth) - clientWidth;
+  const cut = [...document.querySelectorAll('.card')].map((card) => card.scrollWidth - card.clientWidth);
+  return Math.max(scrollWidth - clientWidth, document.body.scrollWidth - clientWidth, ...cut);
 }

@@ -1,6 +1,7 @@
 // An administrator at work: who is here, ending them, limits, charts, what happens, keys, the audit.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe } from 'node:test';
 import { Administrator } from './administrator.mjs';
 import { until } from './patience.mjs';
@@ -55,6 +56,46 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await until(() => admin.see('audit-record').count(), 4);
       assert.match(await admin.see('audit-record').last().innerText(), /admin ends 1 session[\s\S]*he asked for it/);
       await admin.portrait('audit');
+    });
+
+    story('what is stored about a person is saved, and they are erased', async ({ arrive, come }) => {
+      const [alice, bob] = [await arrive(), await arrive()];
+      for (const [one, name] of [[alice, 'alice'], [bob, 'bob']]) {
+        await one.logIn(name);
+        await one.isSignedInAs(name);
+      }
+      const admin = await come(Administrator);
+      await admin.logIn();
+      await admin.sessionOf('bob').waitFor();
+      await admin.fitsATablet();
+      await admin.sessionOf('bob').getByTestId('session-export').click();
+      await admin.portrait('export');
+      const saved = admin.page.waitForEvent('download');
+      assert.match(await admin.goesThrough('he asked what we have'), /everything that the server keeps.*Nobody is logged out/);
+      const file = await saved;
+      assert.equal(file.suggestedFilename(), 'export-bob.json');
+      const text = await readFile(await file.path(), 'utf8');
+      const stored = JSON.parse(text);
+      assert.deepEqual([stored.subject, stored.sessions.length, stored.sessions[0].device], ['bob', 1, 'Chrome on Linux']);
+      assert.deepEqual(stored.console.records.map(({ what, why }) => [what, why]), [['export-subject', 'he asked what we have']]);
+      assert.ok(!text.includes('alice'), 'of nobody else');
+      await bob.isSignedInAs('bob');
+
+      await admin.sessionOf('bob').getByTestId('session-erase').click();
+      await admin.see('act-effect').filter({ hasText: /ends 1 session of 1 person/ }).waitFor();
+      await admin.portrait('erase');
+      assert.match(await admin.goesThrough('he is leaving'), /for good\. The audit keeps their name/);
+      await admin.see('left').filter({ hasText: 'What remains of bob' }).waitFor();
+      await until(() => admin.see('left-one').count(), 8);
+      assert.match(await admin.see('left-one').first().innerText(), /^Until \d.*\. Subject and tenant/);
+      await admin.portrait('erased');
+      await admin.see('left-close').click();
+      await bob.reads(/An administrator ended this session/);
+      await admin.sessionOf('bob').waitFor({ state: 'detached' });
+      await alice.isSignedInAs('alice');
+      await admin.views('Audit');
+      await admin.see('audit-record').filter({ hasText: /admin erases bob\s*done: 1 session[\s\S]*he is leaving/ }).waitFor();
+      await admin.see('audit-record').filter({ hasText: /admin exports what is stored about bob\s*done/ }).waitFor();
     });
 
     story('who is no administrator sees nothing', async ({ come }) => {

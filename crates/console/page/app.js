@@ -8,6 +8,7 @@ import { showLimits } from "./limits.js";
 import { showLive } from "./live.js";
 import { showLogin } from "./login.js";
 import { loadOverview } from "./overview.js";
+import { showPeople } from "./people.js";
 import { isPaused, pause, session } from "./server.js";
 import { showSessions } from "./sessions.js";
 import { showStatistics } from "./statistics.js";
@@ -25,6 +26,7 @@ const NO_CHANGE = ["refresh", "refusal", "audit", "other"];
 
 showLogin();
 showConfirm();
+showPeople();
 const [sessions, limits, statistics, keys, audit] = [showSessions(), showLimits(), showStatistics(), showKeys(), showAudit()];
 const live = showLive(({ kind }) => { if (!NO_CHANGE.includes(kind)) soon(); });
 const load = {

@@ -39,6 +39,8 @@ function deed(what, whom) {
     case "set-limits": return `sets the limits to ${limits(whom.limits)} (before: ${limits(whom.before)})`;
     case "rotate-key": return "lets another key sign";
     case "remove-key": return `removes the key ${whom.kid}`;
+    case "export-subject": return `exports what is stored about ${person(whom.user)}`;
+    case "erase-subject": return `erases ${person(whom.user)}`;
     default: return what;
   }
 }

@@ -7,7 +7,8 @@ let current = null;
 
 /**
  * Asks before an act. `effect` says in a sentence what it would do, asked from the server as the dialog opens and as
- * `ask` (a choice: its label and options) changes; `act` does it, with the words and the choice.
+ * `ask` (a choice: its label and options) changes; `act` does it, with the words and the choice, and may return what is
+ * to be done once the dialog is closed.
  */
 export function confirm({ title, ask, effect, submit, act, danger = true }) {
   current = { ask, effect, act };
@@ -46,8 +47,9 @@ export function showConfirm() {
   onSubmit(element("act-form"), async () => {
     const { act, ask } = current;
     try {
-      await act(element("act-why").value, ask && element("act-ask").value);
+      const after = await act(element("act-why").value, ask && element("act-ask").value);
       dialog.close();
+      after?.();
     } catch (error) {
       fail("act-error", complaint(error));
     }

@@ -52,7 +52,8 @@ export function endEveryone(done) {
   return end("End all sessions of the site?", () => "everyone", done, { submit: "End everyone" });
 }
 
-function hits({ sessions, people, seats, includes_you: includesYou }) {
+/** What an end would do, in a sentence. */
+export function hits({ sessions, people, seats, includes_you: includesYou }) {
   if (sessions === 0) return "This hits nobody now.";
   const free = seats > 0 ? ` ${many(seats, "seat falls", "seats fall")} free.` : "";
   const you = includesYou ? " You are one of them: you will be logged out." : "";

@@ -59,8 +59,17 @@ export function listen(query, signal) {
 export async function save(path, name) {
   const answer = await session.fetch(`${prefix}/api/${path}`, { cache: "no-store" });
   if (!answer.ok) await read(answer);
+  saveAs(name, await answer.blob());
+}
+
+/** Saves a text as a file of this machine. */
+export function keep(text, type, name) {
+  saveAs(name, new Blob([text], { type }));
+}
+
+function saveAs(name, blob) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
+  link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);

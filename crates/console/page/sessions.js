@@ -3,6 +3,7 @@
 import { button, cell, element, fail, isIn, make, onClick, onSubmit, row, text } from "./dom.js";
 import { endDangling, endEveryone, endOne, endSelected, endUser } from "./ends.js";
 import { loadOverview } from "./overview.js";
+import { erasePerson, exportPerson } from "./people.js";
 import { look } from "./server.js";
 import { ago, complaint, device, lasting, many, number, person, when } from "./words.js";
 
@@ -69,7 +70,9 @@ export function showSessions() {
     const seat = one.dangling ? ["dangling", "dangling"] : ["holding", "seat"];
     const actions = cell("",
       button("session-end", "End", `End the session of ${person(one)} on ${device(one)}`, () => endOne(one, changed)),
-      button("session-end-user", "End all of user", `End all of user: ${person(one)}`, () => endUser(one, changed)));
+      button("session-end-user", "End all of user", `End all of user: ${person(one)}`, () => endUser(one, changed)),
+      button("session-export", "Export", `Export what is stored about ${person(one)}`, () => exportPerson(one)),
+      button("session-erase", "Erase", `Erase ${person(one)}`, () => erasePerson(one, changed), "quiet small danger"));
     actions.className = "actions";
     return row("session", tick, who, cell("Device", device(one)), cell("Started", moment(one.started_at)),
       cell("Last active", moment(one.last_activity, ago(now - one.last_activity))),

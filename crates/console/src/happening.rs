@@ -188,6 +188,11 @@ impl Happening {
         }
     }
 
+    /// Whether it is this person's.
+    pub(crate) fn is_of(&self, owner: &countersign::Owner) -> bool {
+        self.subject.as_ref() == Some(&owner.subject) && self.tenant == owner.tenant
+    }
+
     fn by(self, owner: &countersign::Owner) -> Self {
         Self { subject: Some(owner.subject.clone()), tenant: owner.tenant.clone(), ..self }
     }

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use countersign::{Clock, CountOf, EventSink, SessionEvent, Sessions, Standing, SystemClock, Timestamp};
+use countersign::{
+    Clock, CountOf, EventSink, Owner, SessionEvent, Sessions, Standing, SystemClock, Timestamp,
+};
 use tokio::sync::{Notify, broadcast};
 
 use self::began::Began;
@@ -92,6 +94,11 @@ impl Monitor {
     /// Unusual happenings, the newest first.
     pub fn unusual(&self) -> Vec<Oddity> {
         self.shared.known().unusual.newest_first()
+    }
+
+    /// Forgets the unusual happenings of a person who is erased: the console does it for whom an administrator erases.
+    pub fn forget(&self, owner: &Owner) {
+        self.shared.known().unusual.forget(owner);
     }
 
     /// Since when it listens.

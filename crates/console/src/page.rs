@@ -65,6 +65,7 @@ impl Page {
             "live.js",
             "login.js",
             "overview.js",
+            "people.js",
             "server.js",
             "sessions.js",
             "start.js",

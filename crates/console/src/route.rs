@@ -36,6 +36,8 @@ pub(crate) enum Action {
     Keys,
     RotateKeys,
     RemoveKey,
+    ExportPerson,
+    ErasePerson,
     Audit,
     ExportAudit,
 }
@@ -59,6 +61,8 @@ pub const ROUTES: &[Route] = &[
     look("GET", "/api/keys", Action::Keys),
     change("POST", "/api/keys/rotate", Action::RotateKeys),
     change("POST", "/api/keys/remove", Action::RemoveKey),
+    look("POST", "/api/people/export", Action::ExportPerson),
+    change("POST", "/api/people/erase", Action::ErasePerson),
     look("GET", "/api/audit", Action::Audit),
     look("GET", "/api/audit/export", Action::ExportAudit),
 ];

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use countersign::Timestamp;
+use countersign::{Owner, Timestamp};
 use serde::Serialize;
 
 use crate::happening::{Happening, Kind};
@@ -56,6 +56,11 @@ impl Unusual {
         // What it means is said once.
         let happening = Happening { detail: None, ..happening.clone() };
         self.kept.push_back(Oddity { happening, oddity, explanation });
+    }
+
+    /// Forgets a person.
+    pub(crate) fn forget(&mut self, owner: &Owner) {
+        self.kept.retain(|oddity| !oddity.happening.is_of(owner));
     }
 
     /// The kept ones, the newest first.

@@ -56,6 +56,20 @@ pub(super) async fn recorded<F>(call: Call<'_>, deed: Deed, act: F) -> Result<(V
 where
     F: Future<Output = Result<Value, Refusal>> + Send + 'static,
 {
+    recorded_in_brief(call, deed, act, Value::clone).await
+}
+
+/// The same for an act that gives more than the audit is to keep of it, which is its `effect`.
+pub(super) async fn recorded_in_brief<T, F>(
+    call: Call<'_>,
+    deed: Deed,
+    act: F,
+    effect: fn(&T) -> Value,
+) -> Result<(T, u64), Refusal>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Refusal>> + Send + 'static,
+{
     let shared = call.shared().clone();
     let who = Who {
         subject: call.session.subject().into(),
@@ -72,7 +86,7 @@ where
         let outcome = act.await;
         let stage = if outcome.is_ok() { Stage::Done } else { Stage::Failed };
         let effect = match &outcome {
-            Ok(effect) => effect.clone(),
+            Ok(came) => effect(came),
             Err(refusal) => Value::from(refusal.code()),
         };
         let (at, effect) = (shared.sessions.now().as_secs(), Some(effect));
@@ -81,7 +95,7 @@ where
             // It has happened, as the first record says.
             let _ = unrecorded(&error);
         }
-        outcome.map(|effect| (effect, of))
+        outcome.map(|came| (came, of))
     });
     done.await.unwrap_or(Err(Refusal::Internal))
 }

@@ -7,6 +7,7 @@ mod keys;
 mod limits;
 mod live;
 mod overview;
+mod people;
 mod sessions;
 mod statistics;
 mod target;
@@ -41,6 +42,8 @@ where
         Action::Keys => Ok(keys::keys(&call.shared().sessions)),
         Action::RotateKeys => keys::rotate(call, body).await,
         Action::RemoveKey => keys::remove(call, body).await,
+        Action::ExportPerson => people::export(call, body).await,
+        Action::ErasePerson => people::erase(call, body).await,
         Action::Audit => audit::page(&call).await,
         Action::ExportAudit => audit::export(&call).await,
     }

@@ -32,7 +32,7 @@ pub(super) enum Target {
 
 const AT_MOST: usize = 256;
 /// Bytes of a name: audit records are kept in memory.
-const LONGEST: usize = 1024;
+pub(super) const LONGEST: usize = 1024;
 
 impl Asked {
     pub(super) fn target(&self) -> Result<Target, Refusal> {

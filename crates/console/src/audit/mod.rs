@@ -86,6 +86,10 @@ pub enum Act {
     RotateKey,
     /// Removes a key for ever.
     RemoveKey,
+    /// Reads everything that is stored about a person.
+    ExportSubject,
+    /// Erases a person.
+    EraseSubject,
 }
 
 impl Act {
@@ -96,6 +100,8 @@ impl Act {
             Self::SetLimits => "set-limits",
             Self::RotateKey => "rotate-key",
             Self::RemoveKey => "remove-key",
+            Self::ExportSubject => "export-subject",
+            Self::EraseSubject => "erase-subject",
         }
     }
 }

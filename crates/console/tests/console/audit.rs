@@ -41,6 +41,8 @@ async fn what_cannot_be_recorded_does_not_happen() {
         (Method::PUT, "limits", json!({ "limits": limits, "why": "x" })),
         (Method::POST, "keys/rotate", json!({ "why": "x" })),
         (Method::POST, "keys/remove", json!({ "kid": kid, "why": "x" })),
+        (Method::POST, "people/export", json!({ "subject": "alice", "tenant": null, "why": "x" })),
+        (Method::POST, "people/erase", json!({ "subject": "alice", "tenant": null, "why": "x" })),
     ] {
         let answer = ask(&mut admin, method, path, &body).await;
         assert_eq!(

@@ -7,4 +7,5 @@ mod audit;
 mod gate;
 mod looks;
 mod office;
+mod people;
 mod streams;
