@@ -116,6 +116,34 @@ async fn an_administrator_ends_a_person_from_the_terminal() {
 }
 
 #[tokio::test]
+async fn a_person_is_exported_and_erased_from_the_terminal() {
+    let server = Server::start(&[]).await;
+    let mut alice = server.client(Wire::Http1, Transport::Cookies);
+    alice.login("alice").await;
+    let mut bob = server.client(Wire::Http1, Transport::Cookies);
+    bob.login("bob").await;
+
+    let export = ask(&server, "admin", &["sessions", "export", "alice", "--why", "she asked"]);
+    let stored = json(&export);
+    assert_eq!((&stored["subject"], stored["sessions"].as_array().unwrap().len()), (&"alice".into(), 1));
+    assert_eq!(stored["console"]["records"][0]["what"], "export-subject", "{stored}");
+    assert!(!String::from_utf8_lossy(&export.stdout).contains("\"bob\""), "{stored}");
+    alice.get("/session").await.expect(200);
+
+    let unasked = ask(&server, "admin", &["sessions", "erase", "alice", "--why", "she asked"]);
+    assert_eq!(unasked.status.code(), Some(2));
+    alice.get("/session").await.expect(200);
+    let erase = ["sessions", "erase", "alice", "--why", "she asked", "--yes"];
+    let erased = json(&ask(&server, "admin", &erase));
+    assert_eq!(erased["sessions"], 1, "{erased}");
+    assert!(erased["audit"].is_u64() && erased["remains"][0]["until"].is_u64(), "{erased}");
+    alice.get("/session").await.ended("ended-by-admin");
+    bob.get("/session").await.expect(200);
+    let refused = ask(&server, "bob", &["sessions", "export", "alice", "--why", "curious"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[tokio::test]
 async fn who_is_no_administrator_is_told_so() {
     let server = Server::start(&[]).await;
     for line in

@@ -9,6 +9,7 @@ mod http;
 mod inspect;
 mod jwks;
 mod keys;
+mod outline;
 mod output;
 mod peek;
 mod progress;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::event::Event;
 use super::query::{Query, encoded};
-use super::seen::{Ended, Page, Preview, Shown};
+use super::seen::{Ended, Erased, Page, Preview, Shown};
 use super::target::Target;
 use crate::error::Failure;
 use crate::http::{Access, Answer, Credential, Events, Http};
@@ -85,6 +85,26 @@ impl Console {
             all = Ended { ended: all.ended + part.ended, audit: part.audit };
         }
         Ok(all)
+    }
+
+    pub(crate) async fn export(
+        &mut self,
+        subject: &str,
+        tenant: Option<&str>,
+        why: &str,
+    ) -> Result<Value, Failure> {
+        let body = json!({ "subject": subject, "tenant": tenant, "why": why });
+        self.read(Method::POST, "/people/export", Some(&body)).await
+    }
+
+    pub(crate) async fn erase(
+        &mut self,
+        subject: &str,
+        tenant: Option<&str>,
+        why: &str,
+    ) -> Result<Erased, Failure> {
+        let body = json!({ "subject": subject, "tenant": tenant, "why": why });
+        self.read(Method::POST, "/people/erase", Some(&body)).await
     }
 
     /// What the server counts and how it is set.

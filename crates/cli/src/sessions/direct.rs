@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use countersign::{Erasure, SubjectExport};
 use countersign_registry::{
-    CountOf, Counts, Effect, End, EndReason, Ended as Done, Holding, List, OpId, Order, Registry, Standing,
-    Tally, Target as Hit,
+    CountOf, Counts, Effect, End, EndReason, Ended as Done, Holding, List, OpId, Order, Owner, Registry,
+    Standing, Tally, Target as Hit,
 };
 use countersign_token::SessionId;
 use ring::rand::{SecureRandom as _, SystemRandom};
+use serde_json::{Value, json};
 
 use super::query::{Query, written};
-use super::seen::{Ended, Page, Preview, Session, Shown, secs};
+use super::seen::{Ended, Erased, Page, Preview, Remainder, Session, Shown, secs};
 use super::target::{AT_ONCE, Target};
 use crate::error::Failure;
 use crate::progress::Progress;
@@ -156,6 +158,25 @@ impl Direct {
             matches!(now, Standing::Live(record, Holding::Nothing) if record.last_activity == before.last_activity)
         });
         Ok(same.map(|((record, _), _)| record.id).collect())
+    }
+
+    /// The framework's own export: it means the same here as on a node.
+    pub(crate) async fn export(&self, owner: &Owner) -> Result<Value, Failure> {
+        let mut export = json!(SubjectExport::read(&*self.registry, owner).await?);
+        export["audit"] = Value::Null;
+        Ok(export)
+    }
+
+    /// The framework's own erasure. For how long the site's sessions live, nobody knows here.
+    pub(crate) async fn erase(&self, owner: Owner) -> Result<Erased, Failure> {
+        let done = self.carry_out(Hit::Owner(owner, None)).await?;
+        let Erasure { sessions, remains, .. } = Erasure::of(&done, None);
+        let remains = remains.into_iter().map(|left| Remainder {
+            what: left.what.to_owned(),
+            until: left.until.map(secs),
+            why: left.why.to_owned(),
+        });
+        Ok(Erased { sessions, remains: remains.collect(), audit: None })
     }
 
     /// One end, repeated where nobody can tell whether it happened.

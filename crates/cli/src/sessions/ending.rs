@@ -47,15 +47,15 @@ pub(crate) struct Dangling {
 }
 
 #[derive(Debug, Args)]
-struct Act {
+pub(super) struct Act {
     /// Why, for the server's audit (1 to 500 characters).
     #[arg(long, value_name = "WORDS")]
-    why: Option<String>,
+    pub(super) why: Option<String>,
     /// Do not ask.
     #[arg(long, short)]
-    yes: bool,
+    pub(super) yes: bool,
     #[command(flatten)]
-    opened: Opened,
+    pub(super) opened: Opened,
 }
 
 impl Sessions {
@@ -88,13 +88,7 @@ impl Act {
     }
 
     async fn end(&self, site: &mut Site, target: &Target) -> Result<Report, Failure> {
-        match (&self.why, site.keeps_why()) {
-            (None, true) => return Err(Failure::NoWhy),
-            (Some(_), false) => {
-                warn("note: a registry keeps no audit, so --why is kept nowhere; a server does");
-            }
-            _ => {}
-        }
+        agree_on_why(self.why.as_deref(), site)?;
         let preview = site.preview(target).await?;
         if preview.sessions == 0 {
             return Ok(done(target, preview, Ended { ended: 0, audit: None }));
@@ -107,6 +101,16 @@ impl Act {
         progress.finish();
         Ok(done(target, preview, ended?))
     }
+}
+
+/// A server demands a reason; a registry has no place for it.
+pub(super) fn agree_on_why(why: Option<&str>, site: &Site) -> Result<(), Failure> {
+    match (why, site.keeps_why()) {
+        (None, true) => return Err(Failure::NoWhy),
+        (Some(_), false) => warn("note: a registry keeps no audit, so --why is kept nowhere; a server does"),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn question(target: &Target, preview: Preview) -> String {

@@ -136,7 +136,7 @@ fn ago(at: i64, now: Instant) -> String {
     Instant::from_secs(at.min(now.as_secs())).map_or_else(|| at.to_string(), |at| at.relative(now))
 }
 
-fn when(at: i64, now: Instant) -> String {
+pub(crate) fn when(at: i64, now: Instant) -> String {
     Instant::from_secs(at).map_or_else(|| at.to_string(), |at| at.seen_from(now))
 }
 

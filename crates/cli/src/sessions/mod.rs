@@ -3,7 +3,7 @@
 //! - `site`: the two ways to a site, as one;
 //! - `console`: through a server; `direct` and `feed`: at a registry; `opening`: which of them, and how;
 //! - `seen`: what is shown of a session, `query` which of them, `target` which end;
-//! - `list`, `ending`, `watch`, `stats`: the commands.
+//! - `list`, `ending`, `people`, `watch`, `stats`: the commands.
 
 mod console;
 mod direct;
@@ -12,6 +12,7 @@ mod event;
 mod feed;
 mod list;
 mod opening;
+mod people;
 mod query;
 mod seen;
 mod site;
@@ -40,6 +41,10 @@ pub(crate) enum Command {
     EndUser(ending::User),
     /// End all dangling sessions that nobody used for a while.
     EndDangling(ending::Dangling),
+    /// Show everything that is stored about a person.
+    Export(people::Export),
+    /// Erase a person: end all their sessions, with which what is stored about them goes.
+    Erase(people::Erase),
     /// Follow what happens, until interrupted.
     Watch(watch::Watch),
     /// Show how many sessions and seats there are, against the limits.
@@ -55,6 +60,8 @@ impl Command {
                 Self::End(end) => end.run().await,
                 Self::EndUser(end) => end.run().await,
                 Self::EndDangling(end) => end.run().await,
+                Self::Export(export) => export.run(now).await,
+                Self::Erase(erase) => erase.run(now).await,
                 Self::Watch(watch) => watch.run(format).await,
                 Self::Stats(stats) => stats.run(now).await,
             }

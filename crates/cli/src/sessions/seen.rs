@@ -88,3 +88,22 @@ pub(crate) struct Ended {
     #[serde(default)]
     pub(crate) audit: Option<u64>,
 }
+
+/// What an erasure did, and what it left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Erased {
+    pub(crate) sessions: u64,
+    pub(crate) remains: Vec<Remainder>,
+    /// Its record in the server's audit; a registry keeps none.
+    #[serde(default)]
+    pub(crate) audit: Option<u64>,
+}
+
+/// Something that an erasure leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Remainder {
+    pub(crate) what: String,
+    /// Until when at most, where that is known.
+    pub(crate) until: Option<i64>,
+    pub(crate) why: String,
+}

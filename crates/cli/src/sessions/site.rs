@@ -1,10 +1,12 @@
 //! A site, by one of the two ways to it.
 
+use serde_json::Value;
+
 use super::console::Console;
 use super::direct::Direct;
 use super::event::Event;
 use super::query::Query;
-use super::seen::{Ended, Page, Preview, Shown};
+use super::seen::{Ended, Erased, Page, Preview, Shown};
 use super::target::Target;
 use crate::error::Failure;
 use crate::progress::Progress;
@@ -63,6 +65,32 @@ impl Site {
         match self {
             Self::Console(console) => console.end(target, why.ok_or(Failure::NoWhy)?, progress).await,
             Self::Direct(direct) => direct.end(target, progress).await,
+        }
+    }
+
+    /// Everything that is stored about a person, as one document.
+    pub(crate) async fn export(
+        &mut self,
+        subject: &str,
+        tenant: Option<&str>,
+        why: Option<&str>,
+    ) -> Result<Value, Failure> {
+        match self {
+            Self::Console(console) => console.export(subject, tenant, why.ok_or(Failure::NoWhy)?).await,
+            Self::Direct(direct) => direct.export(&Target::owner(subject, tenant)).await,
+        }
+    }
+
+    /// Erases a person.
+    pub(crate) async fn erase(
+        &mut self,
+        subject: &str,
+        tenant: Option<&str>,
+        why: Option<&str>,
+    ) -> Result<Erased, Failure> {
+        match self {
+            Self::Console(console) => console.erase(subject, tenant, why.ok_or(Failure::NoWhy)?).await,
+            Self::Direct(direct) => direct.erase(Target::owner(subject, tenant)).await,
         }
     }
 

@@ -9,6 +9,7 @@ mod support;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use countersign::SubjectExport;
 use countersign_registry::{
     Admit, Admitted, Clock as _, CountOf, End, EndReason, Filter, Holding, Lifetime, List, ManualClock, OpId,
     Order, Owner, Registry, Rules, SessionRecord, Standing, SystemClock, Target,
@@ -107,6 +108,35 @@ async fn what_the_command_ends_is_ended_for_the_nodes() {
         matches!(&node.get(vec![fresh]).await.unwrap()[..], [Standing::Live(..)]),
         "whoever is active is spared"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_exported_and_erased_as_by_a_node() {
+    let server = Server::start(Engine::Redis);
+    let (node, ids) = node(&server, 4).await;
+    let (person, namesake) = (Owner::new("user 0"), Owner::new("user 0").of_tenant("acme"));
+    let theirs = SessionId::from_bytes([9; 16]);
+    assert!(matches!(node.admit(Admit::new(theirs, namesake)).await.unwrap(), Admitted::Seated(_)));
+
+    let export = json(&server, &["sessions", "export", "user 0"]).await;
+    let of_node = serde_json::to_value(SubjectExport::read(&node, &person).await.unwrap()).unwrap();
+    assert_eq!((&export["sessions"], &export["entries"]), (&of_node["sessions"], &of_node["entries"]));
+    let shown: Vec<&Value> =
+        export["sessions"].as_array().unwrap().iter().map(|session| &session["id"]).collect();
+    assert_eq!(shown, [&ids[0].to_string()]);
+
+    let unasked = run(&server, &["sessions", "erase", "user 0"]).await;
+    assert_eq!(unasked.status.code(), Some(2));
+    assert_eq!(node.counts(CountOf::Site).await.unwrap().sessions, 5);
+    let erased = json(&server, &["sessions", "erase", "user 0", "--yes"]).await;
+    assert_eq!((&erased["sessions"], &erased["audit"]), (&1.into(), &Value::Null));
+    let by_admin = Standing::Ended(Some(EndReason::EndedByAdmin));
+    assert!(
+        matches!(&node.get(vec![ids[0], theirs]).await.unwrap()[..], [ended, Standing::Live(..)] if *ended == by_admin)
+    );
+    let left = json(&server, &["sessions", "export", "user 0"]).await;
+    assert_eq!(left["sessions"], serde_json::json!([]));
+    assert_eq!(left["entries"][0]["until"], erased["remains"][0]["until"], "{left} {erased}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
