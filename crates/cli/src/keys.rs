@@ -78,6 +78,7 @@ pub(crate) struct Rotate {
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
     /// The key's id, as `countersign keys list` shows it.
+    #[arg(allow_hyphen_values = true)]
     kid: String,
     #[command(flatten)]
     place: Place,

@@ -23,7 +23,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The session's id, as `countersign sessions list` shows it.
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     id: SessionId,
     #[command(flatten)]
     opened: Opened,
