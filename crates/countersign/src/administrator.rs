@@ -15,12 +15,12 @@ use crate::subject::{self, Erasure};
 #[derive(Clone, Debug)]
 pub struct Administrator {
     sessions: Sessions,
-    who: Owner,
+    by: Actor,
 }
 
 impl Administrator {
-    pub(crate) fn new(sessions: Sessions, who: Owner) -> Self {
-        Self { sessions, who }
+    pub(crate) fn new(sessions: Sessions, by: Actor) -> Self {
+        Self { sessions, by }
     }
 
     /// Ends these sessions, whoever they belong to, and returns how many were live.
@@ -69,7 +69,7 @@ impl Administrator {
     ///
     /// As [`Sessions::erase_subject`].
     pub async fn erase_subject(&self, owner: Owner) -> Result<Erasure, Refusal> {
-        subject::erase(self.sessions.inner(), owner, Actor::Administrator(self.who.clone())).await
+        subject::erase(self.sessions.inner(), owner, self.by.clone()).await
     }
 
     /// As [`Sessions::remove_key`].
@@ -87,7 +87,7 @@ impl Administrator {
 
     async fn end_for(&self, target: Target, reason: EndReason) -> Result<u64, Refusal> {
         let inner = self.sessions.inner();
-        let (id, by) = (OpId(inner.random.bytes()), Actor::Administrator(self.who.clone()));
+        let (id, by) = (OpId(inner.random.bytes()), self.by.clone());
         Ok(flow::end(inner, id, target, reason, by).await?.sessions)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use countersign_registry::{Clock, CountOf, Counts, EndReason, Limits, OpId, Owner, Registry, Target, View};
+use countersign_registry::{Clock, CountOf, Counts, Limits, Owner, Registry, View};
 use countersign_token::{KeyId, KeyRing, StateFormat, Timestamp, TokenCache};
 use http::{HeaderMap, HeaderValue};
 
@@ -56,7 +56,7 @@ impl Sessions {
     ///
     /// [`Refusal::RegistryUnavailable`]: it may have happened; repeat it.
     pub async fn end_all(&self, owner: Owner) -> Result<u64, Refusal> {
-        self.end(Target::Owner(owner, None)).await
+        self.as_host().end_all(owner).await
     }
 
     /// Ends all sessions of a tenant, and returns how many.
@@ -65,7 +65,7 @@ impl Sessions {
     ///
     /// As [`Sessions::end_all`].
     pub async fn end_tenant(&self, tenant: &str) -> Result<u64, Refusal> {
-        self.end(Target::Tenant(tenant.into())).await
+        self.as_host().end_tenant(tenant).await
     }
 
     /// Ends all sessions, and returns how many.
@@ -74,7 +74,7 @@ impl Sessions {
     ///
     /// As [`Sessions::end_all`].
     pub async fn end_everyone(&self) -> Result<u64, Refusal> {
-        self.end(Target::Everyone).await
+        self.as_host().end_everyone().await
     }
 
     /// Removes a signing key at once and for ever, on this node before it returns: what it signed is refused.
@@ -84,11 +84,7 @@ impl Sessions {
     /// As [`Sessions::end_all`]. A key file that cannot be written is told as
     /// [`SessionEvent::KeysFailed`]; the removal holds through the registry all the same.
     pub async fn remove_key(&self, kid: &KeyId) -> Result<(), Refusal> {
-        let id = OpId(self.inner.random.bytes());
-        let _ended =
-            flow::end(&self.inner, id, Target::Key(kid.as_str().into()), EndReason::KeyRemoved, Actor::Host)
-                .await?;
-        Ok(())
+        self.as_host().remove_key(kid).await
     }
 
     /// Everything that is stored about a person, for them to see. It holds no credential. docs/PRIVACY.md says what is where.
@@ -107,17 +103,17 @@ impl Sessions {
     ///
     /// As [`Sessions::end_all`].
     pub async fn erase_subject(&self, owner: Owner) -> Result<Erasure, Refusal> {
-        subject::erase(&self.inner, owner, Actor::Host).await
+        self.as_host().erase_subject(owner).await
     }
 
     /// The same sessions in the hands of an administrator, under whose name ends are told.
     pub fn as_administrator(&self, who: Owner) -> Administrator {
-        Administrator::new(self.clone(), who)
+        Administrator::new(self.clone(), Actor::Administrator(who))
     }
 
-    async fn end(&self, target: Target) -> Result<u64, Refusal> {
-        let id = OpId(self.inner.random.bytes());
-        Ok(flow::end(&self.inner, id, target, EndReason::EndedByAdmin, Actor::Host).await?.sessions)
+    /// The host itself, in whose name the ends above are told.
+    fn as_host(&self) -> Administrator {
+        Administrator::new(self.clone(), Actor::Host)
     }
 
     /// Counts live sessions and seats.
