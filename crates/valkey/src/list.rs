@@ -16,31 +16,46 @@ use crate::script::Script;
 const PAGE: usize = 1000;
 
 impl Caller {
-    /// Up to 1000 sessions are looked at in one call, which is a whole list mostly. A longer one is put together of
-    /// several: a session that changes meanwhile is told as it was or as it is. By their activity all are found in
-    /// order, so that nothing more is looked at than the page needs.
+    /// Up to 1000 sessions are looked at in one call. A longer list is put together of several: a session that changes
+    /// meanwhile is told as it was or as it is, or has moved to what was read already. All sessions of a site are found
+    /// in order, so that no more are looked at than the page needs.
     pub(crate) async fn list(self: Arc<Self>, list: List) -> Result<Page, RegistryError> {
-        let way = Way::of(&list)?;
         let mut first = First::new(&list);
-        let mut from = way.from;
+        let mut at = Timestamp::ZERO;
+        for way in Way::of(&list)? {
+            at = self.walk(&way, &list, &mut first).await?;
+        }
+        Ok(first.page(at))
+    }
+
+    /// Looks at sessions on a way until no more can be of the page, and tells the registry's instant.
+    async fn walk(
+        self: &Arc<Self>,
+        way: &Way,
+        list: &List,
+        first: &mut First,
+    ) -> Result<Timestamp, RegistryError> {
+        let mut from = way.from.clone();
         loop {
-            let figures = first.figures(&list);
+            let figures = first.figures(list);
             let mut answer = self.call(Script::List, &[way.letter, &way.of, &from, &figures]).await?;
             from = answer.bytes()?;
-            for (record, holding) in answer.sessions()? {
+            let sessions = answer.sessions()?;
+            let is_over = from.is_empty() || way.is_in_order && sessions.len() > first.limit;
+            for (record, holding) in sessions {
                 first.add(record, holding);
             }
-            if from.is_empty() || way.is_in_order && first.is_complete() {
-                return Ok(first.page(answer.at));
+            if is_over {
+                return Ok(answer.at);
             }
         }
     }
 }
 
-/// How the script goes through the sessions.
+/// How the script goes through sessions.
 struct Way {
     letter: &'static [u8],
-    /// Whose.
+    /// Whose, or by which index.
     of: Vec<u8>,
     /// From where on.
     from: Vec<u8>,
@@ -48,18 +63,24 @@ struct Way {
 }
 
 impl Way {
-    fn of(list: &List) -> Result<Self, RegistryError> {
-        let unordered = |letter, of| Self { letter, of, from: Vec::new(), is_in_order: false };
+    /// Those that lead to all sessions that may be of the page.
+    fn of(list: &List) -> Result<Vec<Self>, RegistryError> {
+        let unordered = |letter, of| vec![Self { letter, of, from: Vec::new(), is_in_order: false }];
+        let ordered = |indexes: &[u8]| {
+            let letter: &[u8] = if list.order.is_ascending() { b"u" } else { b"d" };
+            let from = list.after.as_ref().map(place).unwrap_or_default();
+            let way = |&index| Self { letter, of: vec![index], from: from.clone(), is_in_order: true };
+            indexes.iter().map(way).collect()
+        };
         Ok(match &list.filter.whose {
             Whose::Owner(owner) => unordered(b"o", record::owner(owner)?),
             Whose::Tenant(tenant) => unordered(b"t", record::tenant(tenant)?),
             Whose::Subject(subject) => unordered(b"n", record::subject(subject)?),
-            Whose::Anyone if list.order.is_by_start() => unordered(b"a", Vec::new()),
-            Whose::Anyone => Self {
-                letter: if list.order.is_ascending() { b"u" } else { b"d" },
-                of: Vec::new(),
-                from: list.after.as_ref().map(place).unwrap_or_default(),
-                is_in_order: true,
+            Whose::Anyone if list.order.is_by_start() => ordered(b"y"),
+            Whose::Anyone => match list.filter.holding {
+                Some(Holding::Seat) => ordered(b"v"),
+                Some(Holding::Nothing) => ordered(b"z"),
+                None => ordered(b"vz"),
             },
         })
     }

@@ -160,21 +160,21 @@ async fn beside(small: &mut Site, large: &mut Site, rounds: u64) -> String {
         all.push((small.round(round).await, large.round(round).await));
     }
     let rounds = all;
-    let mut text = String::new();
-    for (at, script) in SCRIPTS.iter().enumerate() {
+    let lines = SCRIPTS.iter().enumerate().map(|(at, script)| {
         let ratio = median(rounds[1..].iter().map(|(small, large)| ratio(large[at], small[at])));
         let small = rounds.iter().map(|(small, _)| small[at]).min().unwrap();
         let large = rounds.iter().map(|(_, large)| large[at]).min().unwrap();
-        text += &format!("\n  {script:8} {large:4} µs, was {small:4} µs: x {ratio:.2}");
-    }
+        format!("\n  {script:8} {large:4} µs, was {small:4} µs: x {ratio:.2}")
+    });
     // A session of an hour: it begins, is refreshed each five minutes, and ends.
     let life = |of: [u64; SCRIPTS.len()]| of[0] + 12 * of[1] + of[7];
     let ratio = median(rounds[1..].iter().map(|&(small, large)| ratio(life(large), life(small))));
-    text + &format!("\n  a session of an hour: x {ratio:.2}")
+    lines.collect::<String>() + &format!("\n  a session of an hour: x {ratio:.2}")
 }
 
 fn ratio(a: u64, b: u64) -> f64 {
-    a as f64 / b as f64
+    let micros = |micros| f64::from(u32::try_from(micros).unwrap());
+    micros(a) / micros(b)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {

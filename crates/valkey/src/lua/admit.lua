@@ -86,6 +86,7 @@ count_seat(rec, 1)
 save(rec)
 write('ZADD', D, due(rec), id)
 write('ZADD', V, now, id)
+write('ZADD', Y, now, id)
 if key ~= '' then write('ZADD', X, 0, 'k' .. key .. id) end
 if handed then write('ZADD', X, 0, 'c' .. parent .. id) end
 return seated(rec, 0)

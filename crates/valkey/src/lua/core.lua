@@ -1,6 +1,6 @@
 #!lua
 -- Every script begins with this: what all of them read, the clock, and the fence between histories.
-local M, S, D, V, O, T, X, R, F, K, E, Q, P, W, G, U, N, L, A, B = unpack(KEYS)
+local M, S, D, V, Z, Y, O, T, X, R, F, K, E, Q, P, W, G, U, N, L, A, B = unpack(KEYS)
 local call, pack, parse = redis.call, struct.pack, struct.unpack
 local sub, rep, min, max, floor = string.sub, string.rep, math.min, math.max, math.floor
 
@@ -106,7 +106,7 @@ local function begin_epoch(rid)
     local past = (call('HGET', M, 'past') or '') .. pack('>I7I7I6I6', epoch, seq, written_at, now)
     write('HSET', M, 'past', sub(past, -64 * 26))
   else
-    write('UNLINK', S, D, V, O, T, X, R, F, E, Q, P, W, G, N, L, A, B)
+    write('UNLINK', S, D, V, Z, Y, O, T, X, R, F, E, Q, P, W, G, N, L, A, B)
   end
   if epoch < known then
     awaited = '*'

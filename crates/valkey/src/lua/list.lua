@@ -8,32 +8,29 @@ local function add_owned(members)
   for _, member in ipairs(members) do ids[#ids + 1] = sub(member, -16) end
 end
 
--- All sessions, in no order.
-local function all()
-  local page = call('HSCAN', S, from == '' and '0' or from, 'COUNT', PAGE)
-  for i = 1, #page[2], 2 do ids[#ids + 1] = page[2][i] end
-  next_ = page[1] == '0' and '' or page[1]
-end
-
--- All of them by their last activity: after the last call's `instant 6, session id`, those of that instant first.
-local function by_activity(last_first)
+-- All of an index (v those with a seat and z those without, by activity; y all, by start) in its order: after the last
+-- call's `instant 6, session id`, those of that instant first.
+local function in_order(last_first)
+  local index = ({ v = V, z = Z, y = Y })[of]
+  if index ~= Y and inactive > 0 then newest = min(newest, now - inactive) end
   local function range(from_at, to_at, ...)
-    if last_first then return call('ZRANGE', V, from_at, to_at, 'BYSCORE', 'REV', ...) end
-    return call('ZRANGE', V, from_at, to_at, 'BYSCORE', ...)
+    if last_first then return call('ZRANGE', index, from_at, to_at, 'BYSCORE', 'REV', ...) end
+    return call('ZRANGE', index, from_at, to_at, 'BYSCORE', ...)
   end
-  local beyond = last_first and '+inf' or '-inf'
+  local first, to_at = string.format('%.0f', oldest), string.format('%.0f', newest)
+  if last_first then first, to_at = to_at, first end
   if from ~= '' then
     local at, last = parse('>I6c16', from)
     at = string.format('%.0f', at)
     for _, id in ipairs(range(at, at)) do
       if id ~= last and before(id, last) == last_first then ids[#ids + 1] = id end
     end
-    beyond = '(' .. at
+    first = '(' .. at
   end
-  local found = range(beyond, last_first and '-inf' or '+inf', 'LIMIT', 0, PAGE)
+  local found = range(first, to_at, 'LIMIT', 0, PAGE)
   for _, id in ipairs(found) do ids[#ids + 1] = id end
   local last = #found == PAGE and found[PAGE]
-  next_ = last and pack('>I6', call('ZSCORE', V, last)) .. last or ''
+  next_ = last and pack('>I6', call('ZSCORE', index, last)) .. last or ''
 end
 
 -- Those of an owner or a tenant, whose members of the index have one beginning.
@@ -63,19 +60,19 @@ local function by_subject()
   end
 end
 
-if whose == 'a' then
-  all()
-elseif whose == 'd' or whose == 'u' then
-  by_activity(whose == 'd')
+local is_in_order = whose == 'd' or whose == 'u'
+if is_in_order then
+  in_order(whose == 'd')
 elseif whose == 'n' then
   by_subject()
 else
   by_owner()
 end
 
-local found, in_order = {}, whose == 'd' or whose == 'u'
+local found = {}
 for _, id in ipairs(ids) do
-  if in_order and #found == wanted then break end
+  -- In order, no later one can be of the page.
+  if is_in_order and #found == wanted then break end
   local rec = load(id)
   local instant = by_start == 1 and parse('>I6', rec.tail) or rec.act
   if instant <= newest and instant >= oldest

@@ -17,7 +17,8 @@ local function put_back(rec)
   save(rec)
   write('ZADD', O, 0, rec.owner .. '0' .. rec.id)
   write('ZADD', D, due(rec), rec.id)
-  write('ZADD', V, rec.act, rec.id)
+  write('ZADD', Z, rec.act, rec.id)
+  write('ZADD', Y, rec.started, rec.id)
   if rec.key then write('ZADD', X, 0, 'k' .. rec.key .. rec.id) end
   if rec.parent then write('ZADD', X, 0, 'c' .. rec.parent .. rec.id) end
   if had_seat and recovering then write('ZADD', L, rec.started, rec.id) end

@@ -79,12 +79,19 @@ local function count_seat(rec, by)
   rank(by == 1 and 'ZADD' or 'ZREM', rec)
 end
 
+-- The index by activity: of those that hold a seat, or of those that hold none.
+local function actives(rec)
+  return rec.seat == 1 and V or Z
+end
+
 -- Gives or takes a seat. The caller saves the record.
 local function seat(rec, to)
   open(rec)
-  local from = rec.seat
+  local from, before = rec.seat, actives(rec)
   rec.seat = to
   if (from == 1) == (to == 1) then return end
+  write('ZREM', before, rec.id)
+  write('ZADD', actives(rec), rec.act, rec.id)
   write('ZREM', O, rec.owner .. (from == 1 and '1' or '0') .. rec.id)
   write('ZADD', O, 0, rec.owner .. (to == 1 and '1' or '0') .. rec.id)
   count_seat(rec, to == 1 and 1 or -1)
@@ -117,7 +124,7 @@ end
 local function activity(rec, at)
   if rec.seat == 1 then rank('ZREM', rec) end
   rec.act = at
-  write('ZADD', V, at, rec.id)
+  write('ZADD', actives(rec), at, rec.id)
   if rec.seat == 1 then rank('ZADD', rec) end
 end
 
@@ -169,7 +176,8 @@ local function bury(rec, reason)
   write('ZREM', O, rec.owner .. (rec.seat == 1 and '1' or '0') .. rec.id)
   write('HDEL', S, rec.id)
   write('ZREM', D, rec.id)
-  write('ZREM', V, rec.id)
+  write('ZREM', actives(rec), rec.id)
+  write('ZREM', Y, rec.id)
   if rec.parent then write('ZREM', X, 'c' .. rec.parent .. rec.id) end
   if rec.key then write('ZREM', X, 'k' .. rec.key .. rec.id) end
   dig(rec.id, reason)

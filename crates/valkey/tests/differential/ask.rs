@@ -237,12 +237,18 @@ impl Pair {
             whose: match whose {
                 0 | 1 => Whose::Anyone,
                 2 => Whose::Tenant("acme".into()),
+                3 => Whose::Subject(owner(inactive.to_be_bytes()[1]).subject),
                 number => Whose::Owner(owner(number)),
             },
             holding: [None, Some(Holding::Seat), Some(Holding::Nothing)][usize::from(holding)],
             inactive_for: inactive.is_multiple_of(2).then(|| Duration::from_secs(inactive.into())),
         };
-        let order = if started { Order::Started } else { Order::LastActivity };
+        let order = match (started, limit.is_multiple_of(2)) {
+            (true, true) => Order::Started,
+            (true, false) => Order::Oldest,
+            (false, true) => Order::LastActivity,
+            (false, false) => Order::LeastRecent,
+        };
         let mut list = List { filter, order, after: None, limit: limit.into() };
         loop {
             let page = self

@@ -138,7 +138,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0..6_u8, prop_oneof![4 => 0..2_u8, 3 => 2..4_u8, 2 => 4..7_u8], 0..SESSIONS, 0..5_u8, 0..3_u8)
             .prop_map(|(id, target, one, owner, reason)| Step::End { id, target, one, owner, reason }),
         2 => once(),
-        2 => (0..5_u8, 0..3_u8, 0..4000_u16, any::<bool>(), 1..6_u8)
+        2 => (0..8_u8, 0..3_u8, 0..4000_u16, any::<bool>(), 1..6_u8)
             .prop_map(|(whose, holding, inactive, started, limit)| Step::List { whose, holding, inactive, started, limit }),
         1 => (0..7_u8).prop_map(Step::Counts),
         2 => any::<Option<usize>>().prop_map(Step::Feed),
