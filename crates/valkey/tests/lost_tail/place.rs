@@ -11,7 +11,7 @@ pub(crate) trait Place {
     /// The registry's address, which stays.
     fn url(&self) -> String;
 
-    /// From now on, what is acknowledged reaches no replica.
+    /// From now on, what is acknowledged reaches no replica; what was acknowledged before has reached it.
     async fn lose_tail(&mut self);
 
     /// The primary dies, a replica takes its place, and there is another replica again.
@@ -41,6 +41,7 @@ impl Place for Moved {
     }
 
     async fn lose_tail(&mut self) {
+        self.servers.caught_up().await;
         self.servers.lose_tail();
     }
 
@@ -98,6 +99,8 @@ impl Place for Watched {
     }
 
     async fn lose_tail(&mut self) {
+        // Sentinels that have just come to know a replica may make it begin anew: an empty one would lose everything.
+        self.servers.data.caught_up().await;
         self.servers.data.lose_tail();
     }
 

@@ -56,6 +56,8 @@ pub(crate) async fn run(
     let rules = Rules {
         // Short, so that tokens are used up.
         race_window: Duration::from_millis(50),
+        // Longer than the longest run: a view forgets an end when the last token that it concerns has expired.
+        access_lifetime: Duration::from_hours(2),
         limits: Limits::none().per_site(SEATS, OnFull::Refuse),
         ..Rules::default()
     };
@@ -126,7 +128,7 @@ impl Course {
             for mut held in person.here {
                 tally.updates_lost += usize::from(held.can_be_replayed(&self.nodes[0]).await);
                 let alive = held.refresh(&self.nodes, &mut Draw::new(1)).await;
-                tally.logged_out.extend(alive.err());
+                tally.logged_out.extend(alive.err().map(|why| format!("{why} ({:?})", held.session.born)));
             }
             person.refused.iter().for_each(|&call| history.refused(call));
             tally.add(person.tally);
@@ -242,7 +244,8 @@ impl Person {
             (Ok(true), Deed::Update) => self.tally.updates += 1,
             (Ok(false), Deed::Update) => self.tally.conflicts += 1,
             (Err(why), _) => {
-                self.tally.logged_out.push(why);
+                let held = &self.here[place];
+                self.tally.logged_out.push(format!("{why} ({:?})", held.session.born));
                 self.here.swap_remove(place);
             }
         }
