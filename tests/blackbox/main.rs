@@ -32,6 +32,7 @@ mod metrics;
 mod operations;
 mod order;
 mod passive;
+mod prometheus;
 mod race;
 mod reasons;
 mod refresh;

@@ -14,11 +14,12 @@ const CARGO_DENY: &str = "0.20.2";
 const NODE: u32 = 20;
 
 /// A program that tests run, and the Debian packages that bring it; without fonts a page is blank.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("node", "nodejs"),
     ("npm", "npm"),
     ("chromium", "chromium fonts-dejavu-core"),
     ("redis-server", "redis-server"),
+    ("prometheus", "prometheus"),
     ("pip3", "python3-pip"),
 ];
 

@@ -9,6 +9,7 @@ macro_rules! tell {
     ($level:ident, $of:expr) => {{
         let of = $of.members();
         $level!(
+            name: "countersign.event",
             target: "countersign::event",
             event = of.event,
             session = of.session.map(tracing::field::display),
