@@ -25,7 +25,7 @@ const CONNECTIONS: usize = 64;
 /// So many tokens in turn that the cache, which keeps a quarter of them, never knows the next one.
 const COLD: usize = 40_000;
 
-/// `hyper_itself`, `hyper_warm`, `hyper_cold` and `axum_warm`. The load comes from a process on the second core.
+/// `hyper_itself`, `hyper_warm`, `hyper_cold`, `hyper_metrics` and `axum_warm`. The load comes from a process on the second core.
 pub(crate) fn rows(effort: Effort) -> Outcome<Vec<Row>> {
     let mut command = on_core(1)?;
     command.arg("load").args(effort.pick(Some("--quick"), None)).stderr(Stdio::inherit());
@@ -55,12 +55,13 @@ pub(crate) fn load(effort: Effort) -> Outcome<()> {
 /// Two servers, and with each name the goal and the number of tokens in turn.
 type Plan = ([Kind; 2], &'static [(&'static str, Option<f64>, usize)]);
 
-const PAIRS: [Plan; 3] = [
+const PAIRS: [Plan; 4] = [
     ([Kind::Hyper, Kind::Hyper], &[("hyper_itself", None, CONNECTIONS)]),
     (
         [Kind::Hyper, Kind::HyperSessions],
         &[("hyper_warm", Some(0.97), CONNECTIONS), ("hyper_cold", Some(0.80), COLD)],
     ),
+    ([Kind::HyperSessions, Kind::HyperMetrics], &[("hyper_metrics", None, CONNECTIONS)]),
     ([Kind::Axum, Kind::AxumSessions], &[("axum_warm", Some(0.92), CONNECTIONS)]),
 ];
 

@@ -13,6 +13,7 @@
 //! | `registry_valkey_…` | [`scripts`] | absolute: the server's own count of a script's time; beside a bare script's |
 //! | `propagation_…` | [`propagation`] | absolute: from an end's acknowledgement to its refusal on eight nodes |
 //! | `hyper_…`, `axum_warm` | [`http`] | the same server without sessions, the same headers |
+//! | `hyper_metrics` | [`http`] | the same sessions, and nobody records their metrics |
 //! | `hyper_itself` | [`http`] | bare hyper against bare hyper: what such a comparison errs by |
 //!
 //! There is no row for what there is not yet: `warm_same_connection` (the framework keeps no memo for a connection), and

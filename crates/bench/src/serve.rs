@@ -8,6 +8,7 @@ use axum::Router;
 use axum::routing::get;
 use bytes::Bytes;
 use clap::ValueEnum;
+use countersign::metrics::{VERIFY, VERIFY_BUCKETS};
 use countersign::{Refusal, Session, Sessions};
 use countersign_registry::{MemoryRegistry, Registry as _};
 use countersign_token::KeyRing;
@@ -18,6 +19,7 @@ use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio::net::TcpListener;
 use tower::Layer as _;
 
@@ -31,6 +33,8 @@ pub(crate) enum Kind {
     Hyper,
     /// hyper, with the session layer and a handler that takes the session.
     HyperSessions,
+    /// The same, and a recorder of Prometheus counts and times what happens.
+    HyperMetrics,
     /// axum.
     Axum,
     /// axum, with the session layer and a handler that takes the session.
@@ -46,6 +50,11 @@ pub(crate) fn run(kind: Kind) -> Outcome<()> {
 async fn start(kind: Kind) -> Outcome<()> {
     let mut file = Vec::new();
     std::io::stdin().read_to_end(&mut file)?;
+    if kind == Kind::HyperMetrics {
+        let recorder = PrometheusBuilder::new();
+        let buckets = Matcher::Full(VERIFY.to_owned());
+        recorder.set_buckets_for_metric(buckets, &VERIFY_BUCKETS)?.install_recorder()?;
+    }
     let registry = MemoryRegistry::new();
     let born = registry.feed(None).await?.complete_to;
     let sessions = Sessions::builder(ISSUER, KeyRing::from_json(&file)?, registry).build()?;
@@ -55,7 +64,7 @@ async fn start(kind: Kind) -> Outcome<()> {
     std::io::stdout().flush()?;
     match kind {
         Kind::Hyper => serve(listener, hyper::service::service_fn(bare)).await,
-        Kind::HyperSessions => {
+        Kind::HyperSessions | Kind::HyperMetrics => {
             let service = sessions.layer().layer(tower::service_fn(with_session));
             serve(listener, TowerToHyperService::new(service)).await
         }
