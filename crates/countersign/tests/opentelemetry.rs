@@ -79,8 +79,8 @@ async fn a_collector_receives_the_spans_within_the_applications_own() {
     let mut alice = logged_in(&t, "alice").await;
     let secrets: Vec<String> = alice.cookies().values().cloned().collect();
     t.pass(2 * MINUTE).await;
-    let refreshed = alice.post("/session/refresh").instrument(info_span!(target: "shop", "visit")).await;
-    assert_eq!(refreshed.status, 200);
+    let renewed = alice.post("/session/refresh").instrument(info_span!(target: "shop", "visit")).await;
+    assert_eq!(renewed.status, 200);
     let mut anyone = t.browser(shop());
     assert_eq!(anyone.post("/session/refresh").await.status, 401);
     provider.shutdown().unwrap();
@@ -88,7 +88,7 @@ async fn a_collector_receives_the_spans_within_the_applications_own() {
     let spans = collector.spans();
     let by_id: BTreeMap<_, _> = spans.iter().map(|span| (span.span_id.clone(), span)).collect();
     let all = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
-    let refreshes: Vec<_> = all("endpoint")
+    let tried: Vec<_> = all("endpoint")
         .into_iter()
         .filter(|span| text(&span.attributes, "endpoint").as_deref() == Some("refresh"))
         .map(|span| {
@@ -99,8 +99,8 @@ async fn a_collector_receives_the_spans_within_the_applications_own() {
             )
         })
         .collect();
-    let [(ok, None, Some(visit)), (refused, Some(code), None)] = &refreshes[..] else {
-        panic!("one refresh is within the visit, and one is alone and refused: {refreshes:?}");
+    let [(ok, None, Some(visit)), (refused, Some(code), None)] = &tried[..] else {
+        panic!("one refresh is within the visit, and one is alone and refused: {tried:?}");
     };
     assert_eq!((ok.as_deref(), refused.as_deref()), (Some("200"), Some("401")));
     assert_eq!((visit.name.as_str(), code.as_str()), ("visit", "not-authenticated"));

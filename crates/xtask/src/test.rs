@@ -27,7 +27,8 @@ pub(crate) fn run(
     let demand = || setup::demand(root).and_then(|()| valkey::demand(workspace));
     steps.task("prerequisites", "cargo xtask test --no-setup", demand)?;
     for (name, line) in RUST {
-        steps.command(name, &mode(Shell::new(line), long).folder(root))?;
+        let shell = mode(Shell::new(line), long).folder(root).env("RUST_TEST_THREADS", at_once());
+        steps.command(name, &shell)?;
     }
     for (name, line) in CLIENT {
         steps.command(name, &Shell::new(line).folder(root.join("crates/countersign/client")))?;
@@ -48,6 +49,14 @@ const RUST: [(&str, &str); 3] = [
 /// The first also holds the built files, which the crates embed, against their sources.
 const CLIENT: [(&str, &str); 2] =
     [("client check", "npm run --silent check"), ("client tests", "npm test --silent")];
+
+/// How many tests run at a time: they mostly wait, for clocks and for servers.
+fn at_once() -> String {
+    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        (2 * cores).to_string()
+    })
+}
 
 fn mode(shell: Shell, long: bool) -> Shell {
     if long { shell.env("COUNTERSIGN_LONG", "1") } else { shell }
