@@ -40,3 +40,8 @@ pub use seats::{Seats, Span};
 pub use server::{Launch, Refused, Server};
 pub use setup::{Stage, for_each_setup};
 pub use wire::{Lost, Transport, Wire};
+
+/// The examples of the page about observability.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/OBSERVABILITY.md")]
+struct Observability;

@@ -104,8 +104,3 @@ pub use visitor::Visitor;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
-
-/// And those of the page about observability.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/OBSERVABILITY.md")]
-struct Observability;

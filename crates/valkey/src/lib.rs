@@ -31,6 +31,7 @@ mod registry;
 mod script;
 mod settings;
 mod strict;
+mod tally;
 mod tls;
 mod topology;
 mod wire;

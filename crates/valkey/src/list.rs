@@ -65,24 +65,40 @@ struct Way {
 impl Way {
     /// Those that lead to all sessions that may be of the page.
     fn of(list: &List) -> Result<Vec<Self>, RegistryError> {
-        let unordered = |letter, of| vec![Self { letter, of, from: Vec::new(), is_in_order: false }];
         let ordered = |indexes: &[u8]| {
             let letter: &[u8] = if list.order.is_ascending() { b"u" } else { b"d" };
             let from = list.after.as_ref().map(place).unwrap_or_default();
             let way = |&index| Self { letter, of: vec![index], from: from.clone(), is_in_order: true };
             indexes.iter().map(way).collect()
         };
-        Ok(match &list.filter.whose {
-            Whose::Owner(owner) => unordered(b"o", record::owner(owner)?),
-            Whose::Tenant(tenant) => unordered(b"t", record::tenant(tenant)?),
-            Whose::Subject(subject) => unordered(b"n", record::subject(subject)?),
-            Whose::Anyone if list.order.is_by_start() => ordered(b"y"),
-            Whose::Anyone => match list.filter.holding {
-                Some(Holding::Seat) => ordered(b"v"),
-                Some(Holding::Nothing) => ordered(b"z"),
-                None => ordered(b"vz"),
-            },
+        if let Some((letter, of)) = members(&list.filter.whose)? {
+            return Ok(vec![Self { letter, of, from: Vec::new(), is_in_order: false }]);
+        }
+        Ok(match list.filter.holding {
+            _ if list.order.is_by_start() => ordered(b"y"),
+            Some(Holding::Seat) => ordered(b"v"),
+            Some(Holding::Nothing) => ordered(b"z"),
+            None => ordered(b"vz"),
         })
+    }
+}
+
+/// Whose sessions the index by owner has together, if not anyone's: how the scripts call them, and which.
+pub(crate) fn members(whose: &Whose) -> Result<Option<(&'static [u8], Vec<u8>)>, RegistryError> {
+    Ok(match whose {
+        Whose::Owner(owner) => Some((b"o", record::owner(owner)?)),
+        Whose::Tenant(tenant) => Some((b"t", record::tenant(tenant)?)),
+        Whose::Subject(subject) => Some((b"n", record::subject(subject)?)),
+        Whose::Anyone => None,
+    })
+}
+
+/// Which sessions of those: 0 all, 1 with a seat, 2 without.
+pub(crate) fn holding(of: Option<Holding>) -> u64 {
+    match of {
+        None => 0,
+        Some(Holding::Seat) => 1,
+        Some(Holding::Nothing) => 2,
     }
 }
 
@@ -123,12 +139,7 @@ impl First {
         let (oldest, newest) = (oldest.map_or(0, millis), newest.unwrap_or(Timestamp::MAX));
         let mut bytes = Writer::default();
         bytes.number(self.order.is_by_start().into(), 1);
-        let holding = match list.filter.holding {
-            None => 0,
-            Some(Holding::Seat) => 1,
-            Some(Holding::Nothing) => 2,
-        };
-        bytes.number(holding, 1);
+        bytes.number(holding(list.filter.holding), 1);
         bytes.number(list.filter.inactive_for.map_or(0, duration), 6);
         bytes.instant(newest);
         bytes.number(oldest, 6);

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use countersign_registry::{
-    Admit, Admitted, Advance, Advanced, Batch, Claimed, CountOf, Counts, Effect, End, Ended, List, Once,
-    Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing, Standing, Touch,
+    Admit, Admitted, Advance, Advanced, Batch, Claimed, CountOf, Counts, Effect, End, Ended, Filter, List,
+    Once, Page, Registry, RegistryError, Rotate, Rotated, Rules, SetLimits, Sharing, Standing, Tally, Touch,
 };
 use countersign_token::{FeedPosition, SessionId};
 use futures_util::FutureExt as _;
@@ -171,6 +171,10 @@ impl Registry for ValkeyRegistry {
 
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>> {
         self.ask(self.caller().list(list))
+    }
+
+    fn tally(&self, filter: Filter) -> BoxFuture<'_, Result<Tally, RegistryError>> {
+        self.ask(self.caller().tally(filter))
     }
 
     fn counts(&self, of: CountOf) -> BoxFuture<'_, Result<Counts, RegistryError>> {

@@ -10,6 +10,7 @@ pub(crate) enum Script {
     Touch,
     End,
     List,
+    Tally,
     Counts,
     Get,
     Feed,
@@ -23,13 +24,14 @@ pub(crate) enum Script {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Admit,
         Self::Rotate,
         Self::Advance,
         Self::Touch,
         Self::End,
         Self::List,
+        Self::Tally,
         Self::Counts,
         Self::Get,
         Self::Feed,
@@ -44,7 +46,10 @@ impl Script {
 
     /// Whether it may be asked for without knowing the rules.
     pub(crate) fn is_for_guests(self) -> bool {
-        matches!(self, Self::End | Self::List | Self::Counts | Self::Get | Self::Feed | Self::Open)
+        matches!(
+            self,
+            Self::End | Self::List | Self::Tally | Self::Counts | Self::Get | Self::Feed | Self::Open
+        )
     }
 
     /// Its Lua. The core is the clock and the fence, the sessions' part carries out what time has brought.
@@ -55,6 +60,7 @@ impl Script {
         const CORE: &str = include_str!("lua/core.lua");
         const SESSIONS: &str = include_str!("lua/sessions.lua");
         const ORDER: &str = include_str!("lua/order.lua");
+        const MEMBERS: &str = include_str!("lua/members.lua");
         const SEATS: &str = include_str!("lua/seats.lua");
         const ENDS: &str = include_str!("lua/ends.lua");
         const HISTORY: &str = include_str!("lua/history.lua");
@@ -68,7 +74,8 @@ impl Script {
             Self::Advance => (&[], include_str!("lua/advance.lua")),
             Self::Touch => (&[], include_str!("lua/touch.lua")),
             Self::End => (&[ENDS], include_str!("lua/end.lua")),
-            Self::List => (&[ORDER], include_str!("lua/list.lua")),
+            Self::List => (&[ORDER, MEMBERS], include_str!("lua/list.lua")),
+            Self::Tally => (&[MEMBERS], include_str!("lua/tally.lua")),
             Self::Counts => (&[], include_str!("lua/counts.lua")),
             Self::Get => (&[], include_str!("lua/get.lua")),
             Self::Feed => (&[], include_str!("lua/feed.lua")),

@@ -158,6 +158,11 @@ async fn many_of_one_instant_and_of_one_name_are_listed_in_parts() {
         assert!(all.is_sorted() && all.len() == of_ada.len() + 170, "{engine:?}: {}", all.len());
         back.reverse();
         assert_eq!(back, all, "{engine:?}");
+
+        let tally = registry.tally(filter).await.unwrap();
+        assert_eq!((tally.sessions, tally.seats, tally.people), (1700, 1700, 301), "{engine:?}: of ada");
+        let tally = registry.tally(Filter::default()).await.unwrap();
+        assert_eq!((tally.sessions, tally.people, tally.most), (1870, 332, 1400), "{engine:?}: {tally:?}");
     }
 }
 

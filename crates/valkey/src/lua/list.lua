@@ -1,12 +1,7 @@
 -- Goes through live sessions, so many in one call. ARGV: header, whose, which, where the last call stopped, figures.
 local whose, of, from = ARGV[2], ARGV[3], ARGV[4]
 local by_start, holding, inactive, newest, oldest, wanted = parse('>BBI6I6I6I2', ARGV[5])
-local PAGE = 1000
 local ids, next_ = {}, ''
-
-local function add_owned(members)
-  for _, member in ipairs(members) do ids[#ids + 1] = sub(member, -16) end
-end
 
 -- All of an index (v those with a seat and z those without, by activity; y all, by start) in its order: after the last
 -- call's `instant 6, session id`, those of that instant first.
@@ -33,40 +28,12 @@ local function in_order(last_first)
   next_ = last and pack('>I6', call('ZSCORE', index, last)) .. last or ''
 end
 
--- Those of an owner or a tenant, whose members of the index have one beginning.
-local function by_owner()
-  local lowest, highest = beginning(of)
-  local members = call('ZRANGE', O, from == '' and lowest or '(' .. from, highest, 'BYLEX', 'LIMIT', 0, PAGE)
-  add_owned(members)
-  next_ = #members == PAGE and members[PAGE] or ''
-end
-
--- Those of a subject, in whatever tenant: from each tenant on to the next.
-local function by_subject()
-  local at = from == '' and '-' or '(' .. from
-  for _ = 1, BUDGET do
-    local member = call('ZRANGE', O, at, '+', 'BYLEX', 'LIMIT', 0, 1)[1]
-    if not member then return end
-    local length = parse('>I2', member)
-    local tenant = sub(member, 1, length == 65535 and 2 or 2 + length)
-    local lowest, highest = beginning(tenant .. of)
-    -- The last call stopped amid them.
-    if sub(from, 1, #tenant + #of) == tenant .. of then lowest = '(' .. from end
-    local members = call('ZRANGE', O, lowest, highest, 'BYLEX', 'LIMIT', 0, PAGE)
-    add_owned(members)
-    next_ = #members == PAGE and members[PAGE] or tenant .. rep('\255', 24)
-    if #ids >= PAGE then return end
-    at = '(' .. next_
-  end
-end
-
 local is_in_order = whose == 'd' or whose == 'u'
 if is_in_order then
   in_order(whose == 'd')
-elseif whose == 'n' then
-  by_subject()
 else
-  by_owner()
+  ids, next_ = members_of(whose, of, from)
+  for i, member in ipairs(ids) do ids[i] = sub(member, -16) end
 end
 
 local found = {}

@@ -243,6 +243,12 @@ impl Pair {
             holding: [None, Some(Holding::Seat), Some(Holding::Nothing)][usize::from(holding)],
             inactive_for: inactive.is_multiple_of(2).then(|| Duration::from_secs(inactive.into())),
         };
+        self.both(
+            |ledger, now, facts| ledger.tally(&filter, now, facts),
+            async |registry| registry.tally(filter.clone()).await,
+            |answer| answer,
+        )
+        .await?;
         let order = match (started, limit.is_multiple_of(2)) {
             (true, true) => Order::Started,
             (true, false) => Order::Oldest,

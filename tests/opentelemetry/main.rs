@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test wants to know")]
 
 #[allow(dead_code, reason = "other stories use the rest")]
-#[path = "sessions/shop.rs"]
+#[path = "../../crates/countersign/tests/sessions/shop.rs"]
 mod shop;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,32 @@
+-- Counts live sessions that pass, by owner, so many in one call. ARGV: header, whose, which, where the last call stopped,
+-- figures.
+local from = ARGV[4]
+local holding, inactive = parse('>BI6', ARGV[5])
+
+local function passes(member, has_seat)
+  if holding ~= 0 and (holding == 1) ~= has_seat then return false end
+  return inactive == 0 or max(now - load(sub(member, -16)).act, 0) >= inactive
+end
+
+-- Sessions and seats of each owner; the first is the one at which the last call stopped.
+local people, owner, sessions_of, seats_of_owner = {}, sub(from, 1, -18), 0, 0
+local function next_person()
+  people[#people + 1] = pack('>I2I2', sessions_of, seats_of_owner)
+  sessions_of, seats_of_owner = 0, 0
+end
+
+local members, next_ = members_of(ARGV[2], ARGV[3], from)
+for _, member in ipairs(members) do
+  local whose = sub(member, 1, -18)
+  if whose ~= owner then
+    next_person()
+    owner = whose
+  end
+  local has_seat = sub(member, -17, -17) == '1'
+  if passes(member, has_seat) then
+    sessions_of = sessions_of + 1
+    if has_seat then seats_of_owner = seats_of_owner + 1 end
+  end
+end
+next_person()
+return answer(0, next_, table.concat(people))
