@@ -71,7 +71,7 @@ impl Way {
             let way = |&index| Self { letter, of: vec![index], from: from.clone(), is_in_order: true };
             indexes.iter().map(way).collect()
         };
-        if let Some((letter, of)) = members(&list.filter.whose)? {
+        if let Some(Members { letter, of }) = Members::of(&list.filter.whose)? {
             return Ok(vec![Self { letter, of, from: Vec::new(), is_in_order: false }]);
         }
         Ok(match list.filter.holding {
@@ -83,14 +83,25 @@ impl Way {
     }
 }
 
-/// Whose sessions the index by owner has together, if not anyone's: how the scripts call them, and which.
-pub(crate) fn members(whose: &Whose) -> Result<Option<(&'static [u8], Vec<u8>)>, RegistryError> {
-    Ok(match whose {
-        Whose::Owner(owner) => Some((b"o", record::owner(owner)?)),
-        Whose::Tenant(tenant) => Some((b"t", record::tenant(tenant)?)),
-        Whose::Subject(subject) => Some((b"n", record::subject(subject)?)),
-        Whose::Anyone => None,
-    })
+/// Sessions that the index by owner has together.
+pub(crate) struct Members {
+    /// How the scripts call those.
+    pub(crate) letter: &'static [u8],
+    /// Which.
+    pub(crate) of: Vec<u8>,
+}
+
+impl Members {
+    /// [`None`] where they are anyone's.
+    pub(crate) fn of(whose: &Whose) -> Result<Option<Self>, RegistryError> {
+        let (letter, of): (&[u8], _) = match whose {
+            Whose::Owner(owner) => (b"o", record::owner(owner)?),
+            Whose::Tenant(tenant) => (b"t", record::tenant(tenant)?),
+            Whose::Subject(subject) => (b"n", record::subject(subject)?),
+            Whose::Anyone => return Ok(None),
+        };
+        Ok(Some(Self { letter, of }))
+    }
 }
 
 /// Which sessions of those: 0 all, 1 with a seat, 2 without.

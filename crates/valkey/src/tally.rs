@@ -7,14 +7,15 @@ use countersign_registry::{Filter, RegistryError, Tally};
 use crate::bytes::{Reader, Writer};
 use crate::caller::Caller;
 use crate::header::duration;
-use crate::list::{holding, members};
+use crate::list::{Members, holding};
 use crate::script::Script;
 
 impl Caller {
     /// Up to 1000 sessions are looked at in one call, in the order of their owners, so that each owner is counted once. A
     /// session that changes meanwhile is counted as it was or as it is.
     pub(crate) async fn tally(self: Arc<Self>, filter: Filter) -> Result<Tally, RegistryError> {
-        let (letter, of) = members(&filter.whose)?.unwrap_or((b"a", Vec::new()));
+        let anyone = Members { letter: b"a", of: Vec::new() };
+        let Members { letter, of } = Members::of(&filter.whose)?.unwrap_or(anyone);
         let mut figures = Writer::default();
         figures.number(holding(filter.holding), 1);
         figures.number(filter.inactive_for.map_or(0, duration), 6);

@@ -65,6 +65,24 @@ async fn pages_leave_nothing_out() {
     }
 }
 
+/// 200 sessions at most, whatever their users are called.
+#[tokio::test]
+async fn an_answer_is_bounded() {
+    let office = Office::open().await;
+    let tenant = "t".repeat(255);
+    for number in 0..220 {
+        office.logged_in_of(&format!("{number:0>255}"), &tenant).await;
+    }
+    let mut admin = office.logged_in("admin").await;
+    for (query, sessions, kib) in [("", 50, 40), ("?limit=200", 200, 160)] {
+        let answer = admin.get(&format!("/console/api/sessions{query}")).await;
+        let list: Value = answer.json();
+        assert_eq!(list["sessions"].as_array().unwrap().len(), sessions);
+        let size = answer.body.len() / 1024;
+        assert!((1..kib).contains(&size), "{sessions} sessions take {size} KiB");
+    }
+}
+
 #[tokio::test]
 async fn dangling_sessions_are_told_apart() {
     let office = Office::open().await;
