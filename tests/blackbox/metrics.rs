@@ -46,20 +46,25 @@ impl Metrics {
     }
 }
 
+/// Two logins, one that finds no seat, a refresh, requests, one without a login, and a logout.
+pub(crate) async fn live(stage: &Stage) {
+    let mut alice = stage.logged_in("alice").await;
+    let mut other = stage.logged_in("alice").await;
+    stage.client().try_login("alice").await.refused(429, "sessions-limit");
+    alice.refresh().await.expect(200);
+    for _ in 0..500 {
+        alice.get("/api/me").await.expect(200);
+    }
+    stage.client().get("/api/me").await.refused(401, "not-authenticated");
+    other.post_json("/session/logout", serde_json::json!({})).await.expect(204);
+}
+
 #[tokio::test]
 async fn everything_that_is_promised_is_there_and_moves() {
     for_each_setup(&["--user-limit", "2"], |stage| async move {
         let mut anyone = stage.client();
         let before = Metrics::of(&mut anyone).await;
-        let mut alice = stage.logged_in("alice").await;
-        let mut other = stage.logged_in("alice").await;
-        stage.client().try_login("alice").await.refused(429, "sessions-limit");
-        alice.refresh().await.expect(200);
-        for _ in 0..500 {
-            alice.get("/api/me").await.expect(200);
-        }
-        stage.client().get("/api/me").await.refused(401, "not-authenticated");
-        other.post_json("/session/logout", serde_json::json!({})).await.expect(204);
+        live(&stage).await;
         let patience = Duration::from_mins(1);
         eventually("the registry is counted each ten seconds", patience, || {
             let mut client = stage.client();
