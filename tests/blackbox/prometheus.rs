@@ -24,9 +24,8 @@ fn questions() -> Vec<(String, String)> {
         let title = panel["title"].as_str().unwrap();
         panel["targets"].as_array().unwrap().iter().map(move |target| (title, &target["expr"]))
     });
-    let ask = |question: &Value| {
-        question.as_str().unwrap().replace("$job", ".*").replace("$__rate_interval", "2m")
-    };
+    let ask =
+        |question: &Value| question.as_str().unwrap().replace("$job", ".*").replace("$__rate_interval", "2m");
     targets.map(|(title, question)| (title.to_owned(), ask(question))).collect()
 }
 

@@ -43,6 +43,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// One without any credential.
+    pub(crate) fn new(address: SocketAddr, origin: String, wire: Wire, transport: Transport) -> Self {
+        Self { address, origin, wire, transport, jar: Jar::default(), tokens: Tokens::default() }
+    }
+
     /// Sends a call with all credentials, and keeps what the answer hands out.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 use crate::log::Log;
-use crate::{Client, Jar, Tokens, Transport, Wire, program};
+use crate::{Client, Transport, Wire, program};
 
 /// A running cluster. When dropped it is told to stop.
 pub struct Cluster {
@@ -90,14 +90,7 @@ impl Cluster {
         let line = output.lines().find(|line| line.starts_with("site ")).expect("a site");
         let address = line.split("http://").nth(1).and_then(|rest| rest.split(',').next());
         let address: SocketAddr = address.and_then(|text| text.parse().ok()).expect("an address");
-        Client {
-            address,
-            origin: format!("http://{address}"),
-            wire: Wire::Http1,
-            transport: Transport::Cookies,
-            jar: Jar::default(),
-            tokens: Tokens::default(),
-        }
+        Client::new(address, format!("http://{address}"), Wire::Http1, Transport::Cookies)
     }
 
     /// Sends the command itself a signal.

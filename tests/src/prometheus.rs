@@ -1,4 +1,4 @@
-//! A real Prometheus (Debian `prometheus`) that reads a server's `/metrics`, and its `promtool`.
+//! A real Prometheus (Debian `prometheus`) that reads a server's `/metrics`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use url::form_urlencoded::Serializer;
 
 use crate::log::Log;
-use crate::{Call, Client, Jar, Tokens, Transport, Wire, eventually};
+use crate::{Call, Client, Transport, Wire, eventually};
 
 /// A running Prometheus. When dropped it is killed.
 pub struct Prometheus {
@@ -45,15 +45,8 @@ impl Prometheus {
         command.stdout(log.create("out")).stderr(log.create("err"));
         let child =
             command.spawn().expect("prometheus starts: Debian has it, and `cargo xtask test` installs it");
-        let address = ([127, 0, 0, 1], 0).into();
-        let client = Client {
-            address,
-            origin: String::new(),
-            wire: Wire::Http1,
-            transport: Transport::Cookies,
-            jar: Jar::default(),
-            tokens: Tokens::default(),
-        };
+        let nowhere = ([127, 0, 0, 1], 0).into();
+        let client = Client::new(nowhere, String::new(), Wire::Http1, Transport::Cookies);
         let mut prometheus = Self { child, client, log, _folder: folder };
         prometheus.client.address = prometheus.listening().await;
         let client = &prometheus.client;

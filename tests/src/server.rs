@@ -192,14 +192,7 @@ impl Server {
 
     /// A new client without any credential.
     pub fn client(&self, wire: Wire, transport: Transport) -> Client {
-        Client {
-            address: self.address,
-            origin: self.origin(),
-            wire,
-            transport,
-            jar: crate::Jar::default(),
-            tokens: crate::Tokens::default(),
-        }
+        Client::new(self.address, self.origin(), wire, transport)
     }
 
     /// Asks it to finish, and waits.
