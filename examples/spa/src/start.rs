@@ -21,7 +21,7 @@ use crate::flags::Flags;
 use crate::metrics::{Metrics, MetricsError};
 use crate::office::{self, Counters, Office};
 use crate::page::Page;
-use crate::people::{HashingError, People};
+use crate::people::People;
 use crate::registry::{Place, PlaceError, make_folder_of};
 
 /// A server that may take requests.
@@ -50,8 +50,6 @@ pub(crate) enum StartError {
     Audit(#[source] io::Error),
     #[error("{0}")]
     Flags(&'static str),
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
     #[error("cannot count requests")]
     Metrics(#[from] MetricsError),
     #[error("cannot watch for signals")]
@@ -73,7 +71,7 @@ pub(crate) async fn start(flags: &Flags) -> Result<Started, StartError> {
     tokio::spawn(tidy(metrics.clone()));
     let counters = office.counters.clone();
     tokio::spawn(counters.clone().keep());
-    let app = Arc::new(App::new(People::new()?, metrics, page, office));
+    let app = Arc::new(App::new(People::new(), metrics, page, office));
     Ok(Started { app, listener, address: address.to_string(), counters })
 }
 

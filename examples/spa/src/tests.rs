@@ -31,7 +31,7 @@ fn site(harness: &Harness) -> (Arc<App>, Site) {
     let metrics = Metrics::install().unwrap();
     let page = Page::new(Transport::Cookies);
     let (sessions, monitor) = (harness.sessions().clone(), Monitor::new());
-    let app = Arc::new(App::new(People::new().unwrap(), metrics, page, Office::of(sessions, monitor)));
+    let app = Arc::new(App::new(People::new(), metrics, page, Office::of(sessions, monitor)));
     let service = app::service(app.clone()).map_request(|mut request: Request<Full<Bytes>>| {
         request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
         request
