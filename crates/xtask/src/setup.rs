@@ -77,6 +77,12 @@ pub(crate) fn cargo_deny(steps: &mut Steps) -> Result<(), Failure> {
     steps.command("install cargo-deny", &Shell::new(&line).env("CARGO_PROFILE_DEV_DEBUG", "0").attempts(3))
 }
 
+/// Whether `cargo nextest` is installed.
+pub(crate) fn has_nextest() -> bool {
+    let found = Command::new("cargo").args(["nextest", "--version"]).output();
+    found.is_ok_and(|output| output.status.success())
+}
+
 /// The browser of the browser tests: `CHROMIUM`, else the first of the usual names.
 pub(crate) fn chromium() -> Option<PathBuf> {
     if let Some(named) = env::var_os("CHROMIUM") {

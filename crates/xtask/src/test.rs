@@ -9,6 +9,12 @@ use crate::workspace::Workspace;
 
 /// The server that black-box and browser tests drive.
 const SERVER: &str = "countersign-example-spa";
+/// The programs that black-box tests start, and the variables that name them.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("COUNTERSIGN_SPA", SERVER),
+    ("COUNTERSIGN_CLUSTER", "countersign-example-cluster"),
+    ("COUNTERSIGN_CLI", "countersign"),
+];
 /// The server of the simulated worlds.
 const SIMULATION: &str = "countersign-sim";
 
@@ -26,10 +32,9 @@ pub(crate) fn run(
     }
     let demand = || setup::demand(root).and_then(|()| valkey::demand(workspace));
     steps.task("prerequisites", "cargo xtask test --no-setup", demand)?;
-    for (name, line) in RUST {
-        let shell = mode(Shell::new(line), long).folder(root).env("RUST_TEST_THREADS", at_once());
-        steps.command(name, &shell)?;
-    }
+    steps.command("build", &Shell::new(BUILD).folder(root))?;
+    steps.command("rust tests", &mode(rust(workspace, long), long))?;
+    steps.command("doc tests", &Shell::new(DOCUMENTATION).folder(root))?;
     for (name, line) in CLIENT {
         steps.command(name, &Shell::new(line).folder(root.join("crates/countersign/client")))?;
     }
@@ -40,19 +45,34 @@ pub(crate) fn run(
 }
 
 /// All targets are built first, binaries included: black-box tests start them.
-const RUST: [(&str, &str); 3] = [
-    ("build", "cargo build --workspace --all-features --all-targets --locked"),
-    ("rust tests", "cargo test --workspace --all-features --locked --lib --bins --tests --examples"),
-    ("doc tests", "cargo test --workspace --all-features --locked --doc"),
-];
+const BUILD: &str = "cargo build --workspace --all-features --all-targets --locked";
+const DOCUMENTATION: &str = "cargo test --workspace --all-features --locked --doc";
 
 /// The first also holds the built files, which the crates embed, against their sources.
 const CLIENT: [(&str, &str); 2] =
     [("client check", "npm run --silent check"), ("client tests", "npm test --silent")];
 
+/// With cargo-nextest, where it is installed, since it runs tests of several programs at a time; with cargo alone
+/// they take half as long again.
+fn rust(workspace: &Workspace, long: bool) -> Shell {
+    let shell = if setup::has_nextest() {
+        let profile = if long { "long" } else { "default" };
+        Shell::new("cargo nextest run --workspace --all-features --locked")
+            .argument("--profile")
+            .argument(profile)
+            .env("NEXTEST_TEST_THREADS", at_once("NEXTEST_TEST_THREADS"))
+    } else {
+        Shell::new("cargo test --workspace --all-features --locked --lib --bins --tests --examples")
+            .env("RUST_TEST_THREADS", at_once("RUST_TEST_THREADS"))
+    };
+    let built =
+        PROGRAMS.iter().fold(shell, |shell, (variable, name)| shell.env(variable, workspace.program(name)));
+    built.folder(&workspace.root)
+}
+
 /// How many tests run at a time: they mostly wait, for clocks and for servers.
-fn at_once() -> String {
-    std::env::var("RUST_TEST_THREADS").unwrap_or_else(|_| {
+fn at_once(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         (2 * cores).to_string()
     })
