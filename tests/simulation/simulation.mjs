@@ -4,9 +4,11 @@
 //   node simulation.mjs --seed 17          one of them, with its story
 //   node simulation.mjs --client ./naive.mjs
 
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 import { SimulationServer } from './wire.mjs';
 import { World } from './world.mjs';
@@ -20,38 +22,63 @@ const { values } = parseArgs({
     client: { type: 'string', default: 'client.mjs' },
   },
 });
-/** So many worlds wait for the server at a time. */
+/** So many worlds of a thread wait for its server at a time. */
 const ABREAST = 8;
+/** What the threads share: how many worlds were begun, and how many failed. */
+const [BEGUN, FAILED] = [0, 1];
 
 // Stacks of errors are long, many, and read by nobody but who replays one world.
 if (!values.seed) Error.stackTraceLimit = 0;
 
-const client = await import(pathToFileURL(resolve(import.meta.dirname, values.client)));
-const server = await SimulationServer.start();
-const began = performance.now();
-const outcome = values.seed ? await replay(Number(values.seed)) : await all(Number(values.from), Number(values.seeds));
-const seconds = ((performance.now() - began) / 1000).toFixed(1);
-console.log(`${outcome.worlds} worlds, ${outcome.requests} requests, ${outcome.failed} failed, in ${seconds} s`);
-server.stop();
-process.exitCode = outcome.failed > 0 ? 1 : 0;
+if (isMainThread && !values.seed) {
+  const began = performance.now();
+  const outcome = await onAllCores();
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  console.log(`${outcome.worlds} worlds, ${outcome.requests} requests, ${outcome.failed} failed, in ${seconds} s`);
+  process.exitCode = outcome.failed > 0 ? 1 : 0;
+} else {
+  const client = await import(pathToFileURL(resolve(import.meta.dirname, values.client)));
+  const server = await SimulationServer.start();
+  if (values.seed) {
+    await replay(Number(values.seed), server, client);
+  } else {
+    parentPort.postMessage(await live(workerData, server, client));
+  }
+  server.stop();
+}
 
-async function replay(seed) {
+/** A thread for each core, with a server of its own; a thread that breaks off fails all. */
+async function onAllCores() {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  const threads = Array.from({ length: availableParallelism() }, () => new Promise((done, broken) => {
+    const worker = new Worker(import.meta.filename, { argv: process.argv.slice(2), workerData: shared });
+    worker.once('message', done).once('error', broken);
+    worker.once('exit', () => broken(new Error('a thread ended without a word')));
+  }));
+  const outcomes = await Promise.all(threads);
+  const sum = (what) => outcomes.reduce((total, outcome) => total + outcome[what], 0);
+  return { worlds: sum('worlds'), requests: sum('requests'), failed: Atomics.load(shared, FAILED) };
+}
+
+async function replay(seed, server, client) {
   const world = new World(seed, server, client);
   const violations = await world.live();
   console.log(world.story());
-  return { worlds: 1, requests: world.requests, failed: violations.length > 0 ? 1 : 0 };
+  process.exitCode = violations.length > 0 ? 1 : 0;
 }
 
-async function all(from, count) {
-  const outcome = { worlds: 0, requests: 0, failed: 0 };
-  let next = from;
+/** One thread's part of the worlds: whichever is next when it has a place free. */
+async function live(shared, server, client) {
+  const outcome = { worlds: 0, requests: 0 };
   async function line() {
-    while (next < from + count && outcome.failed < Number(values.most)) {
-      const world = new World(next++, server, client);
+    while (Atomics.load(shared, FAILED) < Number(values.most)) {
+      const begun = Atomics.add(shared, BEGUN, 1);
+      if (begun >= Number(values.seeds)) return;
+      const world = new World(Number(values.from) + begun, server, client);
       const violations = await world.live();
       outcome.worlds++;
       outcome.requests += world.requests;
-      if (violations.length > 0) report(world, violations, outcome.failed++);
+      if (violations.length > 0) report(world, violations, Atomics.add(shared, FAILED, 1));
     }
   }
   await Promise.all(Array.from({ length: ABREAST }, line));
