@@ -57,7 +57,9 @@ enum Trust {
     View,
     /// On the node's view, which is too old.
     StaleView,
-    /// On the registry's own word.
+    /// On the node's view, which is too old, and on what the registry said when it was asked therefore.
+    Checked,
+    /// On the registry's own word: it has just renewed the session, whatever the view is.
     Registry,
     /// On the node's view, which is too old, and the registry did not answer.
     Unreachable,
@@ -245,7 +247,7 @@ impl Active {
         match inner.node.checks().ask(inner, self.session()).await {
             Checked::Live { floor } => {
                 self.floor = self.floor.max(floor);
-                self.trust = Trust::Registry;
+                self.trust = Trust::Checked;
                 Auth::Active(self)
             }
             Checked::Ended(reason) => Auth::Refused(Refusal::SessionEnded(reason)),
@@ -259,10 +261,10 @@ impl Active {
     /// Whether a route with this rule for stale views takes it.
     pub(crate) fn trusted(&self, rule: Stale) -> Result<(), Refusal> {
         match (self.trust, rule) {
-            (Trust::View | Trust::Registry, _) | (_, Stale::ServeUntilExpiry) => Ok(()),
-            (Trust::StaleView | Trust::Unreachable, Stale::CheckRegistry | Stale::FailClosed) => {
-                Err(Refusal::RegistryUnavailable)
-            }
+            (Trust::View | Trust::Registry, _)
+            | (Trust::Checked, Stale::CheckRegistry)
+            | (_, Stale::ServeUntilExpiry) => Ok(()),
+            (_, Stale::CheckRegistry | Stale::FailClosed) => Err(Refusal::RegistryUnavailable),
         }
     }
 }

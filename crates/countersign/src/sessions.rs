@@ -194,14 +194,17 @@ impl fmt::Debug for Sessions {
 }
 
 /// What happens to a request when this node's view of revocations is older than [`Policy::max_staleness`].
+///
+/// The layer asks the registry before it is known which route a request is for, so whoever the registry says has
+/// ended is refused under each of them, and each may wait for its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Stale {
     /// The registry is asked about the session, for at most 250 ms; out of reach, the request is refused.
     #[default]
     CheckRegistry,
-    /// The request is refused.
+    /// The request is refused, whatever the registry says: for what must stop where news do not arrive.
     FailClosed,
-    /// The access token is good until it expires.
+    /// The access token is good until it expires, unless the registry says that the session has ended.
     ServeUntilExpiry,
 }
 

@@ -18,6 +18,7 @@ mod prover;
 mod replays;
 mod shop;
 mod site;
+mod stale;
 mod told;
 mod transports;
 mod unusual;

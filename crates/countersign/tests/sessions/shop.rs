@@ -25,7 +25,7 @@ impl SessionData for Cart {
 pub(crate) type App = BoxCloneSyncService<Request<Full<Bytes>>, Response<Full<Bytes>>, Infallible>;
 pub(crate) type Tab = Browser<SessionService<App>>;
 
-/// `/login/{user}` or `/login/{user}@{tenant}` (`?forget`), `/again`, `/again/once`, `/cart`, `/redeem`, `/reset`, `/poll`, `/public`, `/lenient`, `/once`.
+/// `/login/{user}` or `/login/{user}@{tenant}` (`?forget`), `/again`, `/again/once`, `/cart`, `/redeem`, `/reset`, `/poll`, `/public`, `/lenient`, `/strict`, `/once`.
 pub(crate) fn shop() -> App {
     BoxCloneSyncService::new(tower::service_fn(async |request: Request<Full<Bytes>>| {
         Ok(answer(&request)
@@ -54,6 +54,7 @@ async fn answer(request: &Request<Full<Bytes>>) -> Result<Response<Bytes>, Refus
         }
         ("/public", _) => return Ok(Response::new(Bytes::new())),
         ("/lenient", _) => return subject(request, &Require::session().when_stale(Stale::ServeUntilExpiry)),
+        ("/strict", _) => return subject(request, &Require::session().when_stale(Stale::FailClosed)),
         ("/poll", _) => return subject(request, &Require::session().pollable()),
         ("/again" | "/again/once", _) => {
             let session = Session::<Cart>::from_request(request)?;
