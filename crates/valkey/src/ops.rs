@@ -20,7 +20,8 @@ use crate::{entry, header, record};
 const TOGETHER: usize = 512;
 
 impl Caller {
-    pub(crate) async fn admit(self: Arc<Self>, admit: Admit) -> Result<Admitted, RegistryError> {
+    /// An admission, and in which epoch. It is not noted yet: nobody holds its tokens before it is acknowledged.
+    pub(crate) async fn admit(self: Arc<Self>, admit: Admit) -> Result<(Admitted, u64), RegistryError> {
         let owner = record::owner(&admit.owner)?;
         let (rest, has) = record::newcomer(&admit)?;
         let has = has.to_string();
@@ -43,11 +44,10 @@ impl Caller {
         let epoch = answer.position.epoch;
         match admitted(answer)? {
             Admitted::Seated(seated) => {
-                self.memory.note_admission(&seated, admit.code, epoch);
                 let entries = self.memory.keep(seated.entries, epoch).await?;
-                Ok(Admitted::Seated(Seated { entries, ..seated }))
+                Ok((Admitted::Seated(Seated { entries, ..seated }), epoch))
             }
-            refused => Ok(refused),
+            refused => Ok((refused, epoch)),
         }
     }
 

@@ -40,7 +40,8 @@ pub enum Acknowledge {
     #[default]
     Written,
     /// Once all replicas have it, too: no acknowledged login can be lost, so a limit is exact across a fail-over. While
-    /// a replica is away, these operations fail: an admission is taken back, anything else may have happened.
+    /// a replica is away, these operations fail: an admission is taken back, anything else may have happened. An address
+    /// of one server must say how many replicas there are (`?replicas=2`), or it is [refused](Unfit::Refuse).
     Replicated,
 }
 

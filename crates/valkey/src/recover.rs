@@ -93,7 +93,7 @@ impl Memory {
         }
     }
 
-    /// Notes an admission, and the code that it used up.
+    /// Notes an admission that is about to be acknowledged, and the code that it used up.
     pub(crate) fn note_admission(&self, seated: &Seated, code: Option<Code>, epoch: u64) {
         let mut heard = self.heard();
         heard.note(&[], epoch);

@@ -38,7 +38,7 @@ pub(crate) const ASKED: [&str; 6] = [
 
 /// What a node of a cluster that is cut off may go on saying, at most, so that views that hear it are not stale.
 const NODE_TIMEOUT: u64 = 4000;
-/// The same of a primary that Sentinels have replaced.
+/// The same of a primary that has been replaced, by Sentinels or by hand.
 const MAX_LAG: u64 = 3;
 
 /// What `INFO` tells, by name.
@@ -115,11 +115,16 @@ impl Settings<'_> {
     }
 
     fn replica_fault(&self) -> Option<String> {
-        let none = self.kind != Kind::Server && self.replicas == Some(0);
-        (none && self.acknowledge == Acknowledge::Replicated).then(|| {
-            "it has no replicas, and nothing is acknowledged before all of them have it; add one, or acknowledge what \
-             is written"
-                .into()
+        let none = self.replicas.is_none_or(|replicas| replicas == 0);
+        (none && self.acknowledge == Acknowledge::Replicated).then(|| match self.kind {
+            Kind::Server => "its address names no replicas, so nothing would wait for them before it is acknowledged; add \
+                             `?replicas=n` to it, where n is how many there are, or acknowledge what is written"
+                .into(),
+            Kind::Service | Kind::Cluster => {
+                "it has no replicas, and nothing is acknowledged before all of them have it; add one, or acknowledge \
+                 what is written"
+                    .into()
+            }
         })
     }
 
@@ -165,12 +170,12 @@ impl Settings<'_> {
     }
 
     fn min_replicas(&self) -> Option<String> {
-        let replicas = self.replicas.filter(|&replicas| self.kind == Kind::Service && replicas > 0)?;
+        let replicas = self.replicas.filter(|&replicas| self.kind != Kind::Cluster && replicas > 0)?;
         let (to_write, lag) = (self.figure("min-replicas-to-write")?, self.figure("min-replicas-max-lag")?);
         (to_write < u64::from(replicas) || lag == 0 || lag > MAX_LAG).then(|| {
             format!(
                 "with min-replicas-to-write {to_write} and min-replicas-max-lag {lag} it goes on writing what is lost \
-                 once the Sentinels have promoted another; set `min-replicas-to-write {replicas}` and \
+                 once another has been promoted; set `min-replicas-to-write {replicas}` and \
                  `min-replicas-max-lag {MAX_LAG}`"
             )
         })

@@ -27,24 +27,30 @@ impl Caller {
         Ok(outcome)
     }
 
-    /// An admission, acknowledged as the options say. One that is not is taken back: nobody holds its tokens.
+    /// An admission, acknowledged as the options say. One that is not is taken back: nobody holds its tokens. Nor does this
+    /// node remember it, so that no recovery restores one that could not be taken back.
     pub(crate) async fn acknowledged_admission(
         self: Arc<Self>,
         admit: Admit,
     ) -> Result<Admitted, RegistryError> {
-        if self.acknowledge == Acknowledge::Written {
-            return self.admit(admit).await;
-        }
-        let (deadline, epoch) = (self.deadline(), self.known.epoch());
-        let admitted = self.clone().admit(admit).await?;
-        let Err(error) = self.prove_replicated(epoch, deadline).await else { return Ok(admitted) };
-        // A repetition is of a session that others may hold tokens of already.
-        if let Admitted::Seated(seated) = &admitted
-            && seated.repetition == Repetition::First
+        let (deadline, known, code) = (self.deadline(), self.known.epoch(), admit.code);
+        let (admitted, epoch) = self.clone().admit(admit).await?;
+        if self.acknowledge == Acknowledge::Replicated
+            && let Err(error) = self.prove_replicated(known, deadline).await
         {
-            self.take_back(seated.record.id).await;
+            // A repetition is of a session that others may hold tokens of already.
+            if let Admitted::Seated(seated) = &admitted
+                && seated.repetition == Repetition::First
+            {
+                self.take_back(seated.record.id).await;
+            }
+            return Err(RegistryError::new(Effect::Unknown, error));
         }
-        Err(RegistryError::new(Effect::Unknown, error))
+        // Where a later epoch has begun meanwhile, it is told of this one all the same.
+        if let Admitted::Seated(seated) = &admitted {
+            self.memory.note_admission(seated, code, epoch);
+        }
+        Ok(admitted)
     }
 
     /// An exclusive update, acknowledged as the options say. What is told again after a fail-over is its floor, without what

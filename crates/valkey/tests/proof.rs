@@ -10,10 +10,10 @@ use countersign_registry::{
     RegistryError, Rules, Standing, Target,
 };
 use countersign_token::{SessionId, Timestamp};
-use countersign_valkey::{Acknowledge, Options, ValkeyRegistry};
+use countersign_valkey::{Acknowledge, OpenError, Options, ValkeyRegistry};
 use futures_util::future::join_all;
 use support::cluster::Cluster;
-use support::replicated::Replicated;
+use support::replicated::{QUICK, Replicated};
 use support::sentinels::Sentinels;
 use support::{ENGINES, Engine, Server, patient};
 
@@ -195,5 +195,50 @@ async fn an_admission_that_no_replica_has_is_taken_back() {
         data.primary.face.mend();
         let again = support::until_ok("the replica is back", async || strict.end(logout(1)).await).await;
         assert_eq!(again.sessions, 1, "{engine:?}: it had happened, and now it is acknowledged");
+    }
+}
+
+/// The primary dies before it can take back what was not proven. Nobody holds those tokens, so no recovery restores them;
+/// what was acknowledged comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_admission_that_could_not_be_taken_back_is_not_restored() {
+    for engine in ENGINES {
+        let mut data = Replicated::start(engine, 1).await;
+        let strict = open(&data.url(), hasty().acknowledge(Acknowledge::Replicated)).await;
+        let _ = strict.feed(None).await.unwrap();
+        let copy = data.primary.server.copy();
+        let _ = login(&strict, 1).await.unwrap();
+
+        data.lose_tail();
+        let server = &mut data.primary.server;
+        let dying = async {
+            let sessions = ["HLEN", "countersign:{site}:sessions"];
+            let is_there = async || server.ask(&sessions).await == redis::Value::Int(2);
+            support::until("the second is admitted", is_there).await;
+            server.kill();
+        };
+        let (second, ()) = tokio::join!(login(&strict, 2), dying);
+        assert_eq!(second.unwrap_err().effect, Effect::Unknown, "{engine:?}");
+
+        data.primary.face.mend();
+        data.primary.server.put_back(&copy, &QUICK);
+        let _ = support::until_ok("it has recovered", async || strict.feed(None).await).await;
+        let asked = async || strict.get(vec![sid(1), sid(2)]).await;
+        let standings = support::until_ok("it is asked", asked).await;
+        let lives: Vec<_> = standings.iter().map(|known| matches!(known, Standing::Live(..))).collect();
+        assert_eq!(lives, [true, false], "{engine:?}: {standings:?}");
+    }
+}
+
+/// Where the address names no replicas, nothing would wait for any.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_without_replicas_cannot_wait_for_them() {
+    let server = Server::start(Engine::Redis);
+    for query in ["", "?replicas=0"] {
+        let strict = hasty().acknowledge(Acknowledge::Replicated);
+        let url = format!("{}{query}", server.url());
+        let refused = ValkeyRegistry::connect_with(&url, strict).await.unwrap_err();
+        let told = matches!(&refused, OpenError::Unfit { why, .. } if why.contains("`?replicas=n`"));
+        assert!(told, "{query}: {refused}");
     }
 }

@@ -86,6 +86,13 @@ fn what_no_replica_can_acknowledge_is_a_fault() {
         let strict = Settings { acknowledge: Acknowledge::Replicated, ..alone };
         assert!(strict.faults().len() == 1 && strict.faults()[0].contains("no replicas"), "{kind:?}");
     }
+    for (replicas, faults) in [(None, 1), (Some(0), 1), (Some(2), 0)] {
+        let alone = Settings { replicas, ..settings(GOOD, Kind::Server) };
+        assert!(alone.faults().is_empty(), "{replicas:?}");
+        let strict = Settings { acknowledge: Acknowledge::Replicated, ..alone }.faults();
+        let tell = strict.iter().filter(|fault| fault.contains("`?replicas=n`")).count();
+        assert_eq!((strict.len(), tell), (faults, faults), "{replicas:?}: {strict:?}");
+    }
 }
 
 #[test]
@@ -102,6 +109,23 @@ fn each_doubt_is_told_with_what_to_change() {
         changed(kind, name, value, |settings| {
             let doubts = settings.doubts();
             assert!(doubts.len() == 1 && doubts[0].contains(told), "{name} {value}: {doubts:?}");
+        });
+    }
+}
+
+#[test]
+fn a_primary_that_goes_on_without_its_replicas_is_a_doubt() {
+    for (kind, replicas, told) in [
+        (Kind::Service, 2, 1),
+        (Kind::Server, 2, 1),
+        // One that no address names is not known to be there; a cluster's nodes stop by their time-out.
+        (Kind::Server, 0, 0),
+        (Kind::Cluster, 2, 0),
+    ] {
+        changed(kind, "min-replicas-to-write", "0", |settings| {
+            let doubts = Settings { replicas: Some(replicas), ..settings }.doubts();
+            let tell = doubts.iter().filter(|doubt| doubt.contains("`min-replicas-to-write 2`")).count();
+            assert_eq!((doubts.len(), tell), (told, told), "{kind:?} {replicas}: {doubts:?}");
         });
     }
 }

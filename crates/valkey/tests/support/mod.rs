@@ -184,9 +184,9 @@ impl Server {
         Arc::new(self.registry(patient().domain(domain).clock(clock)).await)
     }
 
-    /// As [`Server::fresh`], by a user who may do no more than docs/VALKEY.md says.
+    /// As [`Server::fresh`], in another database, by a user who may do no more than docs/VALKEY.md says.
     pub async fn fresh_as_user(&self, clock: ManualClock) -> Arc<dyn Registry> {
-        let url = format!("redis://{USER}@127.0.0.1:{}", self.port);
+        let url = format!("redis://{USER}@127.0.0.1:{}/1", self.port);
         fresh_at(&url, patient(), clock).await
     }
 

@@ -4,7 +4,8 @@ use super::face::Face;
 use super::{Engine, Server};
 
 /// What a server of a test needs: it logs, and does not wait before it sends a replica everything.
-const QUICK: [&str; 6] = ["--appendonly", "yes", "--appendfsync", "no", "--repl-diskless-sync-delay", "0"];
+pub const QUICK: [&str; 6] =
+    ["--appendonly", "yes", "--appendfsync", "no", "--repl-diskless-sync-delay", "0"];
 
 /// A server and the face that all others know it by.
 pub struct Node {
