@@ -80,7 +80,8 @@ impl Console {
         let mut all = Ended { ended: 0, audit: None };
         for target in target.to_server() {
             let body = json!({ "target": target, "why": why });
-            let part: Ended = self.read(Method::POST, "/ends", Some(&body)).await?;
+            let part = self.read(Method::POST, "/ends", Some(&body)).await;
+            let part: Ended = part.map_err(|failure| failure.after(all.ended))?;
             progress.add(part.ended);
             all = Ended { ended: all.ended + part.ended, audit: part.audit };
         }

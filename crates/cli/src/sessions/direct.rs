@@ -134,9 +134,10 @@ impl Direct {
         let mut list = List { filter, order: Order::LeastRecent, after: None, limit: PAGE };
         let mut ended = 0;
         loop {
-            let page = self.registry.list(list.clone()).await?;
+            let page = self.registry.list(list.clone()).await;
+            let page = page.map_err(|error| Failure::from(error).after(ended))?;
             for seen in page.sessions.chunks(AT_ONCE) {
-                let still = self.still_dangling(seen).await?;
+                let still = self.still_dangling(seen).await.map_err(|failure| failure.after(ended))?;
                 let done = self.carry_out(Hit::Sessions(still)).await;
                 ended += done.map_err(|failure| failure.after(ended))?.sessions;
                 progress.add(seen.len() as u64);

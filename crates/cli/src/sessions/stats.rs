@@ -97,7 +97,7 @@ fn totals(overview: &Value, now: Instant) -> String {
     let since = since.map(|since| format!(", up since {since}")).unwrap_or_default();
     rows.push(["this node".to_owned(), format!("{}{since}", text(&node["readiness"]))]);
     let refusals = &overview["refusals"];
-    let counted = ["limit", "seat", "forged"].map(|kind| format!("{kind} {}", number(&refusals[kind])));
+    let counted = ["limit", "forged"].map(|kind| format!("{kind} {}", number(&refusals[kind])));
     rows.push(["refusals here, last day".to_owned(), counted.join(", ")]);
     table(&rows)
 }

@@ -12,7 +12,7 @@ use crate::output::{Format, Report};
 #[derive(Debug, Args)]
 pub(crate) struct Watch {
     /// Only these kinds, with commas between them: login, login-refused, refresh, seat-refused, reuse, end, ends, handoff,
-    /// refusal, keys, trouble, audit. A registry tells of end, ends, handoff and keys only.
+    /// refusal, keys, trouble, unusual, other, audit. A registry tells of end, ends, handoff and keys only.
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     kinds: Vec<String>,
     /// Only this person's.

@@ -6,10 +6,10 @@ use std::net::{TcpListener, TcpStream};
 
 const ALICE: &str = r#"{"id":"AQEBAQEBAQEBAQEBAQEBAQ","subject":"alice","tenant":null,"started_at":1000000000,"expires_at":1001209600,"idle_expires_at":1000090000,"access_expires_at":null,"auth_time":1000000000,"amr":["pwd","otp"],"current":false,"last_activity":1000003600,"dangling":true,"device":"\u001b[31mFirefox"}"#;
 const ADMIN: &str = r#"{"id":"AgICAgICAgICAgICAgICAg","subject":"admin","tenant":"acme","started_at":1000000000,"expires_at":1001209600,"idle_expires_at":1000090000,"access_expires_at":1000003900,"auth_time":1000000000,"amr":["pwd"],"current":true,"last_activity":1000003600,"dangling":false,"device":null}"#;
-const OVERVIEW: &str = r#"{"at":1000000000,"site":"https://shop.example","you":{"subject":"admin","session":"AgICAgICAgICAgICAgICAg"},"counts":{"sessions":12,"seats":9},"limits":{"user":{"seats":3,"on_full":"end-least-recent"},"tenant":null,"site":{"seats":10,"on_full":"refuse"}},"policy":{"access_ttl":300,"idle_timeout":86400,"lifetime":1209600,"dangling_after":1800,"fresh_for":300},"node":{"readiness":"ready","since":1000000000,"live_dropped":0},"refusals":{"limit":4,"seat":1,"forged":0}}"#;
+const OVERVIEW: &str = r#"{"at":1000000000,"site":"https://shop.example","you":{"subject":"admin","session":"AgICAgICAgICAgICAgICAg"},"counts":{"sessions":12,"seats":9},"limits":{"user":{"seats":3,"on_full":"end-least-recent"},"tenant":null,"site":{"seats":10,"on_full":"refuse"}},"policy":{"access_ttl":300,"idle_timeout":86400,"lifetime":1209600,"dangling_after":1800,"fresh_for":300},"node":{"readiness":"ready","since":1000000000,"live_dropped":0},"refusals":{"limit":4,"forged":0}}"#;
 const STORED: &str = r#"{"subject":"alice","tenant":null,"at":1000003600,"sessions":[{"id":"AQEBAQEBAQEBAQEBAQEBAQ","started_at":1000000000,"auth_time":1000000000,"methods":"pwd otp","device":"\u001b[31mFirefox","expires_at":1001209600,"last_activity":1000003600,"holds_seat":false,"gave_seat_up":true,"born":"3-4","refreshes":9,"exclusive_updates":0,"digests":[],"handed_off_from":null}],"entries":[{"what":"handed-over","session":"AQEBAQEBAQEBAQEBAQEBAQ","device":"Safari on iPhone","at":1000003600,"until":1000090000}],"console":{"records":[{"seq":18,"at":1000003600,"part":"person","what":"export-subject","stage":"begins","why":"she asked\u001b[2J"}],"unusual":[]},"audit":18}"#;
 const ERASED: &str = r#"{"sessions":1,"remains":[{"what":"subject and tenant, in the feed","until":1000090000,"why":"nodes refuse their tokens by it"},{"what":"the host's logs","until":null,"why":"they are the host's\u001b[2J"}],"audit":20}"#;
-const STATISTICS: &str = r#"{"span":"day","step":3600,"at":1000000000,"points":[{"at":1000000000,"seats":7,"sessions":8,"logins":2,"refreshes":40,"refusals":0,"forged":0,"ends":{"logout":1}},{"at":1000003600,"seats":9,"sessions":12,"logins":5,"refreshes":61,"refusals":4,"forged":1,"ends":{"logout":1,"idle":2,"limit":0}}],"durations":[],"logins_per_day":[]}"#;
+const STATISTICS: &str = r#"{"step":3600,"at":1000000000,"points":[{"at":1000000000,"seats":7,"sessions":8,"logins":2,"refreshes":40,"refusals":0,"forged":0,"ends":{"logout":1}},{"at":1000003600,"seats":9,"sessions":12,"logins":5,"refreshes":61,"refusals":4,"forged":1,"ends":{"logout":1,"idle":2,"limit":0}}],"durations":[],"logins_per_day":[]}"#;
 const LIVE: &str = "event: login\nid: 7\ndata: {\"seq\":7,\"at\":1000000000,\"kind\":\"login\",\"session\":\"AQEBAQEBAQEBAQEBAQEBAQ\",\"subject\":\"al\\u001bice\"}\n\n: keepalive\n\nevent: login-refused\nid: 8\ndata: {\"seq\":8,\"at\":1000000001,\"kind\":\"login-refused\",\"subject\":\"bob\",\"tenant\":\"acme\",\"scope\":\"site\",\"limit\":10}\n\nevent: dropped\ndata: {\"events\":3}\n\n";
 
 /// Starts it for the rest of the test; answers its origin.
@@ -146,6 +146,9 @@ fn console(method: &str, path: &str, target: &str, body: &str) -> Answer {
         }
         ("POST", "/console/api/ends/preview") => {
             json(r#"{"sessions":3,"people":2,"seats":1,"includes_you":true}"#)
+        }
+        ("POST", "/console/api/ends") if body.contains("AQEBAQEBAQEBAQEBAQ399A") => {
+            problem("503 Service Unavailable", "registry-unavailable", "try again")
         }
         ("POST", "/console/api/ends") if body.contains(r#""why":"left""#) => {
             json(r#"{"ended":3,"audit":17}"#)
