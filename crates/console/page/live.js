@@ -2,7 +2,7 @@
 
 import { element, make, onClick, text } from "./dom.js";
 import { isPaused, listen } from "./server.js";
-import { KIND, many, particulars, time } from "./words.js";
+import { KIND, many, particulars, person, time } from "./words.js";
 
 const SHOWN = 200;
 const AGAIN_MS = 2000;
@@ -56,7 +56,7 @@ export function showLive(heard) {
     const made = make("li", { testid: "live-event" },
       make("time", { className: "hint", dateTime: new Date(event.at * 1000).toISOString(), textContent: time(event.at) }),
       make("span", { className: `tag ${event.kind}`, textContent: KIND[event.kind] ?? event.kind }),
-      make("strong", { textContent: event.subject ?? "" }),
+      make("strong", { textContent: event.subject ? person(event) : event.tenant ?? "" }),
       make("span", { className: "hint", textContent: particulars(event) || (event.session ?? "").slice(0, 8) }));
     Object.assign(made.dataset, { kind: event.kind, subject: event.subject ?? "" });
     return made;

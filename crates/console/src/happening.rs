@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign::{Actor, SessionEvent, Timestamp};
+use countersign::{Actor, EndScope, SessionEvent, Timestamp};
 use serde::{Serialize, Serializer};
 
 /// A kind of happening.
@@ -160,7 +160,7 @@ impl Happening {
             }
             SessionEvent::EndedMany { scope, sessions, reason, by } => {
                 let many = Self { reason: Some(reason.as_str()), ..of(Kind::Ends).done_by(by) };
-                many.and(format!("{sessions} sessions, by {}", scope.as_str()))
+                many.within(scope).and(format!("{sessions} sessions, by {}", scope.as_str()))
             }
             SessionEvent::HandedOver { session, owner, device, .. } => {
                 of(Kind::Handoff).by(owner).to(session).on(device.as_deref())
@@ -177,7 +177,9 @@ impl Happening {
                 finding.owner().into_iter().fold(told, Self::by)
             }
             SessionEvent::KeysChanged => of(Kind::Keys),
-            SessionEvent::KeysFailed { detail } => of(Kind::Trouble).and(detail),
+            SessionEvent::KeysFailed { detail } | SessionEvent::MintFailed { detail } => {
+                of(Kind::Trouble).and(detail)
+            }
             SessionEvent::RegistryFailed { operation, detail } => {
                 of(Kind::Trouble).and(format!("the registry, at {operation}: {detail}"))
             }
@@ -193,7 +195,7 @@ impl Happening {
         self.subject.as_ref() == Some(&owner.subject) && self.tenant == owner.tenant
     }
 
-    fn by(self, owner: &countersign::Owner) -> Self {
+    pub(crate) fn by(self, owner: &countersign::Owner) -> Self {
         Self { subject: Some(owner.subject.clone()), tenant: owner.tenant.clone(), ..self }
     }
 
@@ -209,10 +211,20 @@ impl Happening {
         Self { scope: Some(scope.as_str()), limit: Some(limit), ..self }
     }
 
-    fn done_by(self, actor: &Actor) -> Self {
-        match actor {
-            Actor::Administrator(who) => self.and(format!("by {}", who.subject)),
+    /// Whose sessions ended together.
+    fn within(self, scope: &EndScope) -> Self {
+        match scope {
+            EndScope::User(owner) | EndScope::Others(owner, _) => self.by(owner),
+            EndScope::Tenant(tenant) => Self { tenant: Some(tenant.clone()), ..self },
             _ => self,
+        }
+    }
+
+    fn done_by(self, actor: &Actor) -> Self {
+        let Actor::Administrator(who) = actor else { return self };
+        match &who.tenant {
+            Some(tenant) => self.and(format!("by {} ({tenant})", who.subject)),
+            None => self.and(format!("by {}", who.subject)),
         }
     }
 
@@ -234,4 +246,22 @@ pub(crate) fn secs<S: Serializer>(instant: &Timestamp, serializer: S) -> Result<
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn word<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_work_is_trouble() {
+        for event in [
+            SessionEvent::MintFailed { detail: "a reserved name".into() },
+            SessionEvent::KeysFailed { detail: "no space".into() },
+            SessionEvent::RegistryFailed { operation: "end", detail: "out of reach".into() },
+            SessionEvent::MarksDropped { marks: 1 },
+        ] {
+            let told = Happening::of(&event, Timestamp::from_secs(1));
+            assert!(told.kind == Kind::Trouble && told.detail.is_some(), "{event:?}: {told:?}");
+        }
+    }
 }

@@ -120,9 +120,9 @@ impl Monitor {
     }
 
     /// Passes on what an administrator did.
-    pub(crate) fn tell_audit(&self, subject: Arc<str>, detail: String) {
-        let happening = Happening::new(Kind::Audit, self.shared.clock.now());
-        self.shared.pass_on(Happening { subject: Some(subject), detail: Some(detail), ..happening }, None);
+    pub(crate) fn tell_audit(&self, who: &Owner, detail: String) {
+        let happening = Happening::new(Kind::Audit, self.shared.clock.now()).by(who);
+        self.shared.pass_on(Happening { detail: Some(detail), ..happening }, None);
     }
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Statistics, Timestamp) -> T) -> T {

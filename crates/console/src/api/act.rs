@@ -70,19 +70,18 @@ where
     T: Send + 'static,
     F: Future<Output = Result<T, Refusal>> + Send + 'static,
 {
-    let shared = call.shared().clone();
+    let (shared, administrator) = (call.shared().clone(), call.session.owner());
     let who = Who {
-        subject: call.session.subject().into(),
-        tenant: call.session.tenant().map(Into::into),
+        subject: administrator.subject.clone(),
+        tenant: administrator.tenant.clone(),
         session: call.session.id().to_string(),
     };
     let done = tokio::spawn(async move {
         let Deed { act: what, whom, why } = deed;
         let at = shared.sessions.now().as_secs();
-        let begins =
-            Entry { at, who: who.clone(), what, stage: Stage::Begins, of: None, whom, why, effect: None };
+        let begins = Entry { at, who, what, stage: Stage::Begins, of: None, whom, why, effect: None };
         let of = shared.audit.append(begins.clone()).await.map_err(|error| unrecorded(&error))?;
-        shared.monitor.tell_audit(who.subject, format!("{}: {}", what.as_str(), begins.why));
+        shared.monitor.tell_audit(&administrator, format!("{}: {}", what.as_str(), begins.why));
         let outcome = act.await;
         let stage = if outcome.is_ok() { Stage::Done } else { Stage::Failed };
         let effect = match &outcome {

@@ -93,14 +93,15 @@ async fn carry_out(sessions: &Sessions, by: &Administrator, target: Target) -> R
 
 /// Ends those that pass, page by page, the idlest first. One that comes back between its page and its end is ended, too.
 async fn end_each(sessions: &Sessions, by: &Administrator, filter: Filter) -> Result<u64, Refusal> {
+    let mut list = List { filter, order: Order::LeastRecent, after: None, limit: 1000 };
     let mut ended = 0;
     loop {
-        let list = List { filter: filter.clone(), order: Order::LeastRecent, after: None, limit: 1000 };
-        let page = sessions.list(list).await?;
+        let page = sessions.list(list.clone()).await?;
         let ids: Vec<_> = page.sessions.iter().map(|(record, _)| record.id).collect();
-        let now = by.end_sessions(&ids).await?;
-        ended += now;
-        if page.next.is_none() || now == 0 {
+        ended += by.end_sessions(&ids).await?;
+        // Somebody else may have ended all of a page.
+        list.after = page.next;
+        if list.after.is_none() {
             return Ok(ended);
         }
     }

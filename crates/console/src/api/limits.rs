@@ -45,7 +45,7 @@ struct Preview {
     limits: LimitsObject,
 }
 
-/// What these limits would mean now. Lowering one ends nobody: it turns newcomers away.
+/// What these limits would mean now. Lowering one ends nobody; what becomes of newcomers, its rule says.
 pub(super) async fn preview<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
     let Preview { limits } = call.body(body).await?;
     Ok(answer::json(&effect(&call.shared().sessions, limits).await?))

@@ -79,6 +79,29 @@ async fn a_stream_is_filtered() {
 }
 
 #[tokio::test]
+async fn an_end_of_all_of_a_person_is_told_to_who_watches_them() {
+    let office = Office::open().await;
+    let mut admin = office.logged_in_of("admin", "acme").await;
+    let mut ends = open(&office, &admin, "?kinds=ends&subject=alice").await;
+    let mut tenants = open(&office, &admin, "?kinds=audit,ends").await;
+    office.logged_in_of("alice", "acme").await;
+    for target in [json!({ "tenant": "globex" }), json!({ "user": { "subject": "alice", "tenant": "acme" } })]
+    {
+        end(&mut admin, target).await;
+    }
+    let ended = told(&mut ends).await.1;
+    assert_eq!((&ended["subject"], &ended["tenant"]), (&json!("alice"), &json!("acme")));
+    assert_eq!(ended["detail"], "1 sessions, by user, by admin (acme)");
+    let act = told(&mut tenants).await.1;
+    assert_eq!(
+        (&act["kind"], &act["subject"], &act["tenant"]),
+        (&json!("audit"), &json!("admin"), &json!("acme"))
+    );
+    let ended = told(&mut tenants).await.1;
+    assert_eq!((ended.get("subject"), &ended["tenant"]), (None, &json!("globex")));
+}
+
+#[tokio::test]
 async fn who_is_too_slow_is_told_how_much_was_missed() {
     let office = Office::open().await;
     let mut admin = office.logged_in("admin").await;
