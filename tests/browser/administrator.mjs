@@ -60,22 +60,49 @@ export class Administrator {
 
   /** Waits until the table shows exactly these people, in this order. */
   async seesPeople(...people) {
-    await until(() => this.see('session').locator('td[data-label=User] strong').allInnerTexts(), people, 'people');
+    await until(() => this.people(), people, 'people');
+  }
+
+  /** Who is in the table at this moment. */
+  people() {
+    return this.see('session').locator('td[data-label=User] strong').allInnerTexts();
   }
 
   async seesFigure(hook, value) {
     await until(async () => (await this.see(hook).innerText()).trim(), `${value}`, hook);
   }
 
-  /** Goes through with the act whose dialog is open, and returns what it said it would do. */
-  async goesThrough(why = 'a story') {
+  /** Goes through with the act whose dialog is open, and returns what it said it would do. `now` hears of the moment. */
+  async goesThrough(why = 'a story', now = () => {}) {
     await this.see('act').waitFor();
     await this.see('act-effect').filter({ hasText: /\w.*\./ }).filter({ hasNotText: 'One moment' }).waitFor();
     const effect = await this.see('act-effect').innerText();
     await this.see('act-why').fill(why);
+    now();
     await this.see('act-submit').click();
     await this.see('act').waitFor({ state: 'hidden' });
     return effect;
+  }
+
+  /** Holds the next request back that `isIt`: `request` is that one, and `comes` lets it go until the page has its answer. */
+  async holdsBack(path, isIt) {
+    const [held, free] = [withResolvers(), withResolvers()];
+    let isFirst = true;
+    await this.page.route(path, async (route) => {
+      if (!isFirst || !isIt(route.request())) return route.continue();
+      isFirst = false;
+      held.resolve(route.request());
+      await free.promise;
+      return route.continue();
+    });
+    const comes = async () => {
+      const request = await held.promise;
+      const finished = this.page.waitForEvent('requestfinished', (one) => one === request);
+      free.resolve();
+      await finished;
+      await this.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); }));
+    };
+    return { request: held.promise, comes };
   }
 
   sessionOf(person) {
@@ -112,6 +139,12 @@ export class Administrator {
     await mkdir(SCREENSHOTS, { recursive: true });
     await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' });
   }
+}
+
+function withResolvers() {
+  let resolve;
+  const promise = new Promise((settle) => { resolve = settle; });
+  return { promise, resolve };
 }
 
 /** Runs in the page: how far the page can be scrolled sideways, or a card cuts off what is in it. */

@@ -16,7 +16,7 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
 
     story('three people are seen, filtered, and one is ended', async ({ arrive, come }) => {
       const [alice, bob, carol] = [await arrive(), await arrive(), await arrive()];
-      for (const [one, name] of [[alice, 'alice'], [bob, 'bob'], [carol, 'carol']]) {
+      for (const [one, name] of [[alice, 'alice'], [bob, 'bob']]) {
         await one.logIn(name);
         await one.isSignedInAs(name);
       }
@@ -25,27 +25,36 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await admin.portrait('login');
       await admin.logIn();
       await admin.see('filter-order').selectOption('oldest');
-      await admin.seesPeople('alice', 'bob', 'carol', 'admin');
-      await admin.seesFigure('sessions-count', 4);
+      await admin.seesPeople('alice', 'bob', 'admin');
       await admin.portrait('sessions');
+      // What somebody is typing is not asked for yet, and a look of the page's own that is overtaken comes too late.
+      const look = await admin.holdsBack('**/console/api/sessions?*', (request) => 'session-passive' in request.headers());
+      await admin.see('filter-subject').fill('bo');
+      await carol.logIn('carol');
+      await carol.isSignedInAs('carol');
+      assert.equal(new URL((await look.request).url()).searchParams.get('subject'), null);
       await admin.see('filter-subject').fill('bob');
       await admin.see('filter-submit').click();
       await admin.seesPeople('bob');
+      await look.comes();
+      assert.deepEqual(await admin.people(), ['bob'], 'what was asked for last');
+      await admin.seesFigure('sessions-count', 4);
       await admin.sessionOf('bob').getByTestId('session-end').click();
       await admin.see('act-effect').filter({ hasText: /logged out there/ }).waitFor();
       await admin.portrait('end-one');
-      const effect = await admin.goesThrough('he asked for it');
-      const since = Date.now();
+      let since;
+      const [effect, took] = await Promise.all([
+        admin.goesThrough('he asked for it', () => { since = Date.now(); }),
+        bob.reads(/An administrator ended this session/).then(() => Date.now() - since),
+      ]);
       assert.match(effect, /On .*They will be logged out there/);
-      await bob.reads(/An administrator ended this session/);
-      const took = Date.now() - since;
       assert.ok(took < WITHIN_MS, `bob heard of it after ${took} ms`);
       await admin.seesPeople();
       await alice.isSignedInAs('alice');
 
       await admin.see('filter-subject').fill('');
       await admin.see('filter-submit').click();
-      await admin.seesPeople('alice', 'carol', 'admin');
+      await admin.seesPeople('alice', 'admin', 'carol');
       await admin.sessionOf('alice').getByTestId('session-select').check();
       await admin.sessionOf('carol').getByTestId('session-select').check();
       await admin.see('end-selected').click();
@@ -118,6 +127,11 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await admin.views('Seats');
       await admin.see('limit-site-on').check();
       await admin.see('limit-site-seats').fill('1');
+      await admin.see('limit-site-rule').selectOption('end-oldest');
+      await admin.see('limits-preview').click();
+      await admin.see('act-effect').filter({ hasText: /a newcomer is let in, and the oldest session ends/ }).waitFor();
+      await admin.see('act-cancel').click();
+      await admin.see('limit-site-rule').selectOption('refuse');
       await admin.see('limits-preview').click();
       await admin.see('act-effect').filter({ hasText: /No seat is free/ }).waitFor();
       await admin.portrait('limits');
@@ -200,7 +214,15 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await admin.see('filter-holding').selectOption('nothing');
       await admin.seesPeople('alice');
       await admin.portrait('dangling');
+      const ofAnyTime = await admin.holdsBack('**/console/api/ends/preview', (request) => request.postDataJSON().target.dangling.inactive_for === 0);
       await admin.see('end-dangling').click();
+      await ofAnyTime.request;
+      assert.equal(await admin.see('act-submit').getAttribute('aria-disabled'), 'true', 'nobody knows yet whom it hits');
+      await admin.page.getByRole('dialog').getByLabel('Not active for').selectOption('a day');
+      await admin.see('act-effect').filter({ hasText: 'This hits nobody now.' }).waitFor();
+      await ofAnyTime.comes();
+      assert.equal(await admin.see('act-effect').innerText(), 'This hits nobody now.', 'the count of the last choice');
+      await admin.page.getByRole('dialog').getByLabel('Not active for').selectOption('any time');
       await admin.see('act-effect').filter({ hasText: /ends 1 session of 1 person/ }).waitFor();
       await admin.goesThrough('the night is over');
       await admin.seesPeople();

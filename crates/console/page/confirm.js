@@ -4,6 +4,8 @@ import { element, fail, make, onClick, onSubmit } from "./dom.js";
 import { complaint } from "./words.js";
 
 let current = null;
+/** The number of the last question what an act would do: answers to earlier ones come too late. */
+let asked = 0;
 
 /**
  * Asks before an act. `effect` says in a sentence what it would do, asked from the server as the dialog opens and as
@@ -27,17 +29,23 @@ export function confirm({ title, ask, effect, submit, act, danger = true }) {
   return foresee();
 }
 
+/** Shows what the act would do; until then, it cannot be submitted. */
 async function foresee() {
   const { effect, ask } = current;
-  const place = element("act-effect");
-  place.textContent = "One moment …";
+  const question = ++asked;
+  element("act-effect").textContent = "One moment …";
+  element("act-submit").ariaDisabled = "true";
+  fail("act-error", "");
+  let [words, wrong] = ["", ""];
   try {
-    const words = await effect(ask && element("act-ask").value);
-    if (current?.effect === effect) place.textContent = words;
+    words = await effect(ask && element("act-ask").value);
   } catch (error) {
-    place.textContent = "";
-    fail("act-error", complaint(error));
+    wrong = complaint(error);
   }
+  if (question !== asked) return;
+  element("act-effect").textContent = words;
+  element("act-submit").ariaDisabled = null;
+  if (wrong) fail("act-error", wrong);
 }
 
 export function showConfirm() {
@@ -46,12 +54,16 @@ export function showConfirm() {
   onClick(element("act-cancel"), () => dialog.close());
   onSubmit(element("act-form"), async () => {
     const { act, ask } = current;
+    const choice = element("act-ask");
+    choice.disabled = true;
     try {
-      const after = await act(element("act-why").value, ask && element("act-ask").value);
+      const after = await act(element("act-why").value, ask && choice.value);
       dialog.close();
       after?.();
     } catch (error) {
       fail("act-error", complaint(error));
+    } finally {
+      choice.disabled = false;
     }
   });
 }

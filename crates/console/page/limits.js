@@ -7,6 +7,9 @@ import { act } from "./server.js";
 import { many, number, RULE, SCOPE } from "./words.js";
 
 const SCOPES = ["user", "tenant", "site"];
+/** Which session makes room, by the rules that end sessions. */
+const MAKES_ROOM = { "end-least-recent": "idlest", "end-oldest": "oldest" };
+const CLOSED = "The door is closed: newcomers are refused, and nobody is ended.";
 
 export function showLimits() {
   const form = element("limits");
@@ -20,7 +23,7 @@ export function showLimits() {
       title: "Change the limits?",
       submit: "Change them",
       danger: false,
-      effect: async () => effect(await act("POST", "limits/preview", { limits })),
+      effect: async () => effect(limits, await act("POST", "limits/preview", { limits })),
       act: async (why) => {
         await act("PUT", "limits", { limits, why });
         say("The limits have changed.");
@@ -72,19 +75,37 @@ function enable(scope) {
   for (const part of ["seats", "rule"]) element(`limit-${scope}-${part}`).disabled = !checked;
 }
 
-function effect({ user, tenant, site }) {
-  const words = [];
-  if (site) {
-    const door = site.in_use < site.seats ? `${many(site.seats - site.in_use, "more login")} would find a seat.`
-      : site.over > 0 ? `${many(site.over, "seat is", "seats are")} in use beyond it: nobody is ended, and newcomers find a seat only after as many have fallen free.`
-        : "No seat is free: newcomers meet the rule for a full site.";
-    words.push(`The site: ${number(site.in_use)} of ${number(site.seats)} seats in use. ${door}`);
-  } else words.push("The site: no limit.");
-  if (user) {
-    const full = user.people_full === null ? "How many are full is not counted for so many seats." :
-      user.people_full === 0 ? "Nobody uses that many." : `${many(user.people_full, "person uses", "people use")} that many or more, and could not log in once more.`;
-    words.push(`Each user: ${many(user.seats, "seat")}. ${full}`);
-  } else words.push("Each user: no limit.");
-  if (tenant) words.push(`Each tenant: ${many(tenant.seats, "seat")}.`);
-  return words.join(" ");
+function effect(limits, { user, tenant, site }) {
+  const first = (scope) => MAKES_ROOM[limits[scope].on_full];
+  const words = [
+    site ? `The site: ${number(site.in_use)} of ${number(site.seats)} seats in use. ${ofSite(site, first("site"))}` : "The site: no limit.",
+    user ? `Each user: ${many(user.seats, "seat")}. ${ofUser(user, first("user"))}` : "Each user: no limit.",
+  ];
+  if (tenant) words.push(`Each tenant: ${many(tenant.seats, "seat")}. ${ofTenant(tenant, first("tenant"))}`);
+  return words.join(" ").trim();
+}
+
+function ofSite({ seats, in_use: inUse, over }, first) {
+  if (seats === 0) return CLOSED;
+  if (inUse < seats) return `${many(seats - inUse, "more login")} would find a seat.`;
+  const beyond = `${many(over, "seat is", "seats are")} in use beyond it: nobody is ended`;
+  if (first) {
+    return over > 0 ? `${beyond} now, but the next newcomer is let in, and the ${number(over + 1)} ${first} sessions end.`
+      : `No seat is free: a newcomer is let in, and the ${first} session ends.`;
+  }
+  return over > 0 ? `${beyond}, and newcomers find a seat only after as many have fallen free.`
+    : "No seat is free: newcomers meet the rule for a full site.";
+}
+
+function ofUser({ seats, people_full: full }, first) {
+  if (seats === 0) return CLOSED;
+  if (full === null) return "How many are full is not counted for so many seats.";
+  if (full === 0) return "Nobody uses that many.";
+  const people = `${many(full, "person uses", "people use")} that many or more`;
+  return first ? `${people}: nobody is ended now, but as they log in once more, their ${first} sessions end.` : `${people}, and could not log in once more.`;
+}
+
+function ofTenant({ seats }, first) {
+  if (seats === 0) return CLOSED;
+  return first ? `Where one is full, a newcomer is let in, and its ${first} session ends.` : "";
 }

@@ -14,9 +14,13 @@ export function showSessions() {
   const selected = new Set();
   let next = null;
   let shown = [];
+  /** What was last asked for; what somebody is typing was not yet. */
+  let filter = null;
+  /** The numbers of the last load and of the last that was answered: an answer to an earlier one comes too late. */
+  let [asked, answered] = [0, 0];
 
-  onSubmit(element("filter"), () => load());
-  for (const id of ["filter-holding", "filter-inactive", "filter-order"]) element(id).addEventListener("change", () => load());
+  onSubmit(element("filter"), find);
+  for (const id of ["filter-holding", "filter-inactive", "filter-order"]) element(id).addEventListener("change", find);
   onClick(element("more"), () => load({ after: next }));
   onClick(element("end-dangling"), () => endDangling(changed));
   onClick(element("end-everyone"), () => endEveryone(changed));
@@ -25,21 +29,33 @@ export function showSessions() {
     for (const box of element("sessions-rows").querySelectorAll("input")) if (box.checked !== target.checked) box.click();
   });
 
-  function query(after) {
+  function find() {
+    filter = read();
+    return load();
+  }
+
+  function read() {
     const form = new FormData(element("filter"));
-    const given = [...form].filter(([, value]) => value.trim()).map(([name, value]) => [name, value.trim()]);
-    if (after) given.push(["after", after]);
-    return new URLSearchParams(given);
+    return [...form].filter(([, value]) => value.trim()).map(([name, value]) => [name, value.trim()]);
+  }
+
+  function query(after) {
+    filter ??= read();
+    return new URLSearchParams(after ? [...filter, ["after", after]] : filter);
   }
 
   /** Loads the first page, or the one after; `passive`: nobody asked for it. */
   async function load({ after, passive = false } = {}) {
+    const turn = ++asked;
     try {
       const page = await look(`sessions?${query(after)}`, { passive });
+      if (turn !== asked) return;
       fail("sessions-error", "");
       show(page, after ? [...shown, ...page.sessions] : page.sessions);
     } catch (error) {
-      if (!passive) fail("sessions-error", complaint(error));
+      if (turn === asked && !passive) fail("sessions-error", complaint(error));
+    } finally {
+      if (turn === asked) answered = turn;
     }
   }
 
@@ -95,10 +111,10 @@ export function showSessions() {
     await Promise.all([load(), loadOverview(false)]);
   }
 
-  /** Follows what happens, unless somebody is at work in the table. */
+  /** Follows what happens, unless somebody is at work in the table or waits for it. */
   function follow() {
     const rows = element("sessions-rows");
-    if (selected.size > 0 || isIn(rows) || shown.length > 50 || document.querySelector("dialog[open]")) return;
+    if (asked !== answered || selected.size > 0 || isIn(rows) || shown.length > 50 || document.querySelector("dialog[open]")) return;
     return load({ passive: true });
   }
 
