@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use countersign_registry::{
-    Admission, Admitted, Advanced, Claimed, Digest, Entry, OnceId, Owner, Renewal, Rotated, Seated, Target,
+    Admission, Admitted, Advanced, Claimed, Digest, Entry, OnceId, Owner, Renewal, Rotated, Seated,
+    SessionRecord, Target,
 };
 use countersign_token::{RotationId, SessionId, Timestamp};
 
@@ -34,7 +35,7 @@ pub(crate) struct Finish {
 #[derive(Clone, Debug)]
 pub(crate) enum Done {
     Admission {
-        session: SessionId,
+        record: Box<SessionRecord>,
         evicted: Vec<SessionId>,
     },
     Refresh {
@@ -156,15 +157,14 @@ impl World {
     ) {
         match admitted {
             Admitted::Seated(Seated { record, at, entries, .. }) => {
-                self.nodes[node].memory.heard.note_admission(&record);
                 let parent = record.current;
                 let refresh = self.successor(record.id, parent, at);
                 let (session, version) = (record.id, record.exclusive);
                 let evicted = entries.iter().filter_map(ended_by).collect();
                 let (since, expires) = (record.started_at, self.expiry(at));
-                let (born, owner) = (record.born, record.owner);
+                let (born, owner) = (record.born, record.owner.clone());
                 let tokens = Tokens { session, owner, born, since, expires, refresh, version };
-                let done = Done::Admission { session, evicted };
+                let done = Done::Admission { record: Box::new(record), evicted };
                 let told = Told::LoggedIn(tokens);
                 self.finish(node, Finish { caller, epoch, stamp, entries, told, done });
             }
@@ -268,8 +268,8 @@ impl World {
             return self.acknowledge(node, finish);
         }
         self.tally.unreplicated += 1;
-        if let Done::Admission { session, .. } = finish.done {
-            self.take_back(node, session);
+        if let Done::Admission { record, .. } = &finish.done {
+            self.take_back(node, record.id);
         }
         self.told(finish.caller, Told::Unavailable);
     }
@@ -277,6 +277,9 @@ impl World {
     /// Then it is promised, and the client is told. A node that does not know whether others have gone on without it
     /// grants no access: what it grants would outlive what the others remember.
     fn acknowledge(&mut self, node: usize, finish: Finish) {
+        if let Done::Admission { record, .. } = &finish.done {
+            self.nodes[node].memory.heard.note_admission(record);
+        }
         let fresh = self.nodes[node].age(self.now).is_some_and(|age| age <= BOUND);
         let grants = matches!(finish.told, Told::LoggedIn(_) | Told::Refreshed(_));
         if grants && !fresh && self.bug != Some(Bug::GrantsWhileStale) {

@@ -74,10 +74,10 @@ impl World {
         let Finish { stamp, told, done, .. } = finish;
         let promise = Promise { at: self.now, node, histories: stamp.histories, astray: stamp.astray };
         match done {
-            Done::Admission { session, evicted } => {
+            Done::Admission { record, evicted } => {
                 if let Told::LoggedIn(tokens) = told {
                     self.tally.admissions += 1;
-                    self.admission_acknowledged(*session, tokens, promise);
+                    self.admission_acknowledged(record.id, tokens, promise);
                 }
                 self.tally.evictions += evicted.len();
                 for &session in evicted {
