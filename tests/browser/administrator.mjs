@@ -72,13 +72,12 @@ export class Administrator {
     await until(async () => (await this.see(hook).innerText()).trim(), `${value}`, hook);
   }
 
-  /** Goes through with the act whose dialog is open, and returns what it said it would do. `now` hears of the moment. */
-  async goesThrough(why = 'a story', now = () => {}) {
+  /** Goes through with the act whose dialog is open, and returns what it said it would do. */
+  async goesThrough(why = 'a story') {
     await this.see('act').waitFor();
     await this.see('act-effect').filter({ hasText: /\w.*\./ }).filter({ hasNotText: 'One moment' }).waitFor();
     const effect = await this.see('act-effect').innerText();
     await this.see('act-why').fill(why);
-    now();
     await this.see('act-submit').click();
     await this.see('act').waitFor({ state: 'hidden' });
     return effect;
