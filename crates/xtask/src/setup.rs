@@ -66,10 +66,8 @@ fn major(printed: &str) -> Option<u32> {
 
 /// Installs cargo-deny at the pinned version unless it is there.
 pub(crate) fn cargo_deny(steps: &mut Steps) -> Result<(), Failure> {
-    let found = Command::new("cargo").args(["deny", "--version"]).output();
-    let printed =
-        found.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
-    if printed.split_whitespace().any(|word| word == CARGO_DENY) {
+    let printed = version_of("deny");
+    if printed.is_some_and(|printed| printed.split_whitespace().any(|word| word == CARGO_DENY)) {
         return Ok(());
     }
     // Unoptimised: it builds in a fraction of the time, and it runs once.
@@ -79,8 +77,13 @@ pub(crate) fn cargo_deny(steps: &mut Steps) -> Result<(), Failure> {
 
 /// Whether `cargo nextest` is installed.
 pub(crate) fn has_nextest() -> bool {
-    let found = Command::new("cargo").args(["nextest", "--version"]).output();
-    found.is_ok_and(|output| output.status.success())
+    version_of("nextest").is_some()
+}
+
+/// What a subcommand of cargo prints as its version, if it is installed.
+fn version_of(subcommand: &str) -> Option<String> {
+    let output = Command::new("cargo").args([subcommand, "--version"]).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The browser of the browser tests: `CHROMIUM`, else the first of the usual names.

@@ -52,7 +52,6 @@ async fn flushed_scripts_and_slow_and_cut_lines_lose_nothing() {
         let tally = run(&mut place, &patient(), Repeat::UntilAnswered, times(6, 60)).await;
         tally.assert_busy();
         tally.assert_kept();
-        assert_eq!(tally.limit, None, "{engine:?}: {tally:?}");
     }
 }
 

@@ -23,7 +23,6 @@ async fn a_replica_is_promoted(engine: Engine) {
     let tally = run(&mut place, &written(), Repeat::UntilAnswered, times(5, 50)).await;
     tally.assert_busy();
     tally.assert_kept();
-    assert_eq!(tally.limit, None, "{tally:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,7 +41,6 @@ async fn limits_hold(engine: Engine) {
     let tally = run(&mut place, &strict(), Repeat::Never, times(5, 50)).await;
     tally.assert_busy();
     tally.assert_kept();
-    assert_eq!(tally.limit, None, "{tally:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,7 +59,6 @@ async fn sentinels_promote_and_nothing_acknowledged_is_lost() {
     let tally = run(&mut place, &written(), Repeat::UntilAnswered, times(5, 50)).await;
     tally.assert_busy();
     tally.assert_kept();
-    assert_eq!(tally.limit, None, "{tally:?}");
 }
 
 /// Each time another cluster: a primary that died does not come back.
@@ -71,6 +68,5 @@ async fn clusters_promote_and_nothing_acknowledged_is_lost() {
         let mut place = Clustered::start(Engine::Redis, DOMAIN).await;
         let tally = run(&mut place, &written(), Repeat::UntilAnswered, 1).await;
         tally.assert_kept();
-        assert_eq!(tally.limit, None, "{tally:?}");
     }
 }

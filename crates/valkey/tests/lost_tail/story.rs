@@ -43,7 +43,7 @@ pub(crate) struct Tally {
     /// Sessions that ended though nobody ended them.
     pub(crate) logged_out: Vec<String>,
     /// What the checker of limits found.
-    pub(crate) limit: Option<String>,
+    limit: Option<String>,
 }
 
 /// Runs a story with so many fail-overs in it.
@@ -172,6 +172,7 @@ impl Tally {
         assert_eq!(self.revocations_lost, 0, "{self:?}");
         assert_eq!(self.updates_lost, 0, "{self:?}");
         assert!(self.logged_out.is_empty(), "{self:?}");
+        assert_eq!(self.limit, None, "{self:?}");
     }
 }
 
