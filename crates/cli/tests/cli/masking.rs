@@ -1,4 +1,4 @@
-//! Stands names in for what differs from run to run: key ids and today's date.
+//! Stands names in for what differs from run to run: key ids, and what follows from today's date.
 
 /// The ids met so far in one transcript; the first is shown as `<id-1>`.
 #[derive(Default)]
@@ -54,7 +54,8 @@ fn is_of_id(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
-/// Hides what depends on the clock: every date but those of the tokens in [`crate::minted`], which are of 2001.
+/// Hides what depends on the clock: every date but those of the tokens in [`crate::minted`], which are of 2001, and
+/// how many days have gone by since then.
 fn mask_dates(text: &str) -> String {
     let mut masked = String::new();
     let mut rest = text;
@@ -84,6 +85,9 @@ fn date_at(text: &str) -> Option<(usize, &'static str)> {
     }
     if digits == 13 && !text.starts_with("100") {
         return Some((digits, "<millis>"));
+    }
+    if digits >= 4 && text[digits..].starts_with(" days") {
+        return Some((digits, "<days>"));
     }
     let shape: String = text.chars().take(20).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     if shape != "0000-00-00 00:00:00Z" || text.starts_with("2001-") {
