@@ -133,9 +133,16 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await admin.see('limit-site-rule').selectOption('refuse');
       await admin.see('limits-preview').click();
       await admin.see('act-effect').filter({ hasText: /No seat is free/ }).waitFor();
+      await admin.see('act-cancel').click();
+      await admin.see('limit-user-on').check();
+      await admin.see('limit-user-seats').fill('40');
+      await admin.see('limits-preview').click();
+      await admin.see('act-effect').filter({ hasText: /Each user: 40 seats. Nobody uses that many/ }).waitFor();
       await admin.portrait('limits');
       await admin.goesThrough('the machine is small');
       await admin.seesFigure('seats', 1);
+      await admin.see('gauge-user').filter({ hasText: /The busiest\s*1 of 40\s*Nobody of 1 person is at the limit/ }).waitFor();
+      await admin.portrait('seats');
       const dave = await arrive();
       await dave.logIn('alice');
       await dave.reads(/There is already 1 active user session/);

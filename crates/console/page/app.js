@@ -9,6 +9,7 @@ import { showLive } from "./live.js";
 import { showLogin } from "./login.js";
 import { loadOverview } from "./overview.js";
 import { showPeople } from "./people.js";
+import { forgetSeats, loadSeats } from "./seats.js";
 import { isPaused, pause, session } from "./server.js";
 import { showSessions } from "./sessions.js";
 import { showStatistics } from "./statistics.js";
@@ -20,7 +21,7 @@ const PACE_MS = 5000;
 const SOON_MS = 300;
 const VIEWS = ["sessions", "seats", "time", "live", "unusual", "keys", "audit"];
 /** Where people and their sessions are told of. */
-const TOLD = ["sessions-rows", "live-log", "unusual-list", "audit-list", "keys-rows", "gauges", "charts", "peaks"];
+const TOLD = ["sessions-rows", "live-log", "unusual-list", "audit-list", "keys-rows", "charts", "peaks"];
 /** What changes no figure. */
 const NO_CHANGE = ["refresh", "refusal", "audit", "other"];
 
@@ -31,7 +32,7 @@ const [sessions, limits, statistics, keys, audit] = [showSessions(), showLimits(
 const live = showLive(({ kind }) => { if (!NO_CHANGE.includes(kind)) soon(); });
 const load = {
   sessions: (how) => how?.passive ? sessions.follow() : sessions.load(how),
-  seats: () => {},
+  seats: loadSeats,
   time: statistics.load,
   live: () => {},
   unusual: loadUnusual,
@@ -91,6 +92,7 @@ function refuse() {
 function clear() {
   element("office").hidden = element("views").hidden = true;
   for (const list of TOLD) element(list).replaceChildren();
+  forgetSeats();
 }
 
 function leave(words) {

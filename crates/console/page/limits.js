@@ -3,6 +3,7 @@
 import { confirm } from "./confirm.js";
 import { element, fail, isIn, make, onSubmit, say } from "./dom.js";
 import { loadOverview } from "./overview.js";
+import { loadSeats } from "./seats.js";
 import { act } from "./server.js";
 import { many, number, RULE, SCOPE } from "./words.js";
 
@@ -28,6 +29,7 @@ export function showLimits() {
         await act("PUT", "limits", { limits, why });
         say("The limits have changed.");
         await loadOverview(false);
+        await loadSeats();
       },
     });
   });
@@ -82,7 +84,7 @@ function effect(limits, { user, tenant, site }) {
     user ? `Each user: ${many(user.seats, "seat")}. ${ofUser(user, first("user"))}` : "Each user: no limit.",
   ];
   if (tenant) words.push(`Each tenant: ${many(tenant.seats, "seat")}. ${ofTenant(tenant, first("tenant"))}`);
-  return words.join(" ").trim();
+  return words.join(" ");
 }
 
 function ofSite({ seats, in_use: inUse, over }, first) {
@@ -99,13 +101,14 @@ function ofSite({ seats, in_use: inUse, over }, first) {
 
 function ofUser({ seats, people_full: full }, first) {
   if (seats === 0) return CLOSED;
-  if (full === null) return "How many are full is not counted for so many seats.";
   if (full === 0) return "Nobody uses that many.";
   const people = `${many(full, "person uses", "people use")} that many or more`;
   return first ? `${people}: nobody is ended now, but as they log in once more, their ${first} sessions end.` : `${people}, and could not log in once more.`;
 }
 
-function ofTenant({ seats }, first) {
+function ofTenant({ seats, tenants_full: full, fullest }, first) {
   if (seats === 0) return CLOSED;
-  return first ? `Where one is full, a newcomer is let in, and its ${first} session ends.` : "";
+  if (full === 0) return "None uses that many.";
+  const tenants = `${many(full, "tenant uses", "tenants use")} that many or more, the fullest ${fullest[0].tenant} with ${number(fullest[0].seats)}`;
+  return first ? `${tenants}: nobody is ended now, but a newcomer is let in, and its ${first} sessions end.` : `${tenants}: newcomers there meet the rule for a full tenant.`;
 }

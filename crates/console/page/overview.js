@@ -1,8 +1,9 @@
-// The figures at the top, and the gauges of the limits.
+// The figures at the top.
 
-import { element, make, text } from "./dom.js";
+import { element, text } from "./dom.js";
+import { draw, fill } from "./seats.js";
 import { look } from "./server.js";
-import { many, number, RULE, SCOPE } from "./words.js";
+import { many, number } from "./words.js";
 
 let known = null;
 
@@ -31,34 +32,8 @@ function show({ site, you, counts, limits, refusals, policy, node }) {
   if (limits.site) fill(element("seats-gauge"), counts.seats, limits.site.seats);
   element("status").textContent = { ready: "Live", starting: "Starting …", stale: "Behind the registry" }[node.readiness];
   element("status").dataset.status = node.readiness;
-  element("gauges").replaceChildren(...gauges(counts, limits));
+  draw({ counts, limits });
   element("seats-hint").textContent = `${many(dangling, "dangling session")} beside them: not used for `
     + `${Math.round(policy.dangling_after / 60) || "less than 1"} minutes, so they hold no seat, and take one again as they come back. `
     + `${many(refusals.limit, "login was", "logins were")} turned away on this node in the last 24 hours.`;
-}
-
-function gauges(counts, limits) {
-  return Object.entries(limits).map(([scope, limit]) => {
-    const words = make("p", {}, make("strong", { textContent: `${SCOPE[scope][0].toUpperCase()}${SCOPE[scope].slice(1)}` }));
-    if (!limit) {
-      words.append(make("span", { className: "hint", textContent: "no limit" }));
-      return make("li", {}, words);
-    }
-    const used = scope === "site" ? `${number(counts.seats)} of ${many(limit.seats, "seat")}` : many(limit.seats, "seat");
-    words.append(make("span", { className: "hint", textContent: `${used}; full: ${RULE[limit.on_full]}` }));
-    const entry = make("li", {}, words);
-    if (scope === "site") {
-      const gauge = make("span", { className: "gauge large" }, make("span"));
-      fill(gauge, counts.seats, limit.seats);
-      entry.append(gauge);
-    }
-    return entry;
-  });
-}
-
-/** The bar is a picture of figures that stand beside it as text. */
-function fill(gauge, value, of) {
-  const share = of === 0 ? 100 : Math.min(100, Math.round(value / of * 100));
-  gauge.dataset.level = share >= 100 ? "full" : share >= 85 ? "high" : "fine";
-  gauge.firstElementChild.style.setProperty("--share", `${share}%`);
 }

@@ -66,6 +66,7 @@ impl Page {
             "login.js",
             "overview.js",
             "people.js",
+            "seats.js",
             "server.js",
             "sessions.js",
             "start.js",

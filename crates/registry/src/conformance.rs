@@ -120,6 +120,7 @@ async fn lives(fresh: &impl AsyncFn(ManualClock) -> Arc<dyn Registry>) {
         listing::filters_leave_out,
         listing::a_cursor_goes_on,
         listing::a_tally_agrees_with_the_list,
+        listing::the_fullest_tenants_are_named,
         listing::counts_agree,
         listing::activity_moves_forward_only,
     }

@@ -8,13 +8,13 @@ use countersign_token::{FeedPosition, SessionId, Timestamp};
 use futures_util::future::BoxFuture;
 
 use crate::fact::Entry;
-use crate::list::{Filter, List, Page, Tally};
+use crate::list::{Filter, List, Page};
 use crate::op::{
     Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
     SetLimits, Standing, Touch,
 };
 use crate::rules::Rules;
-use crate::tally;
+use crate::tally::{self, Tally};
 
 /// What the server remembers of its sessions.
 ///
@@ -55,7 +55,7 @@ pub trait Registry: Send + Sync + 'static {
     fn list(&self, list: List) -> BoxFuture<'_, Result<Page, RegistryError>>;
 
     /// Counts the live sessions that pass a filter. By default it goes through all their pages, and takes eight bytes
-    /// and a few for each owner.
+    /// and a few for each owner, and the names of the tenants.
     fn tally(&self, filter: Filter) -> BoxFuture<'_, Result<Tally, RegistryError>> {
         tally::page_by_page(self, filter)
     }

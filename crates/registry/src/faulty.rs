@@ -8,12 +8,13 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::contract::{Batch, Effect, Registry, RegistryError, Sharing};
-use crate::list::{Filter, List, Page, Tally};
+use crate::list::{Filter, List, Page};
 use crate::op::{
     Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
     SetLimits, Standing, Touch,
 };
 use crate::rules::Rules;
+use crate::tally::Tally;
 
 /// A registry around another one that fails, delays, or loses the answer after the effect, as its test says.
 ///

@@ -8,6 +8,7 @@ use countersign_token::{SessionId, Timestamp};
 use crate::fact::Fact;
 use crate::ledger::Ledger;
 use crate::op::{CountOf, Counts, Holding, Owner, SessionRecord};
+use crate::tally::Tally;
 
 /// Which live sessions to list.
 #[derive(Clone, Debug)]
@@ -118,39 +119,6 @@ pub struct Page {
     pub at: Timestamp,
 }
 
-/// How many sessions pass a filter, and whose they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// The sessions.
-    pub sessions: u64,
-    /// Those of them that hold a seat.
-    pub seats: u64,
-    /// The owners that they belong to.
-    pub people: u64,
-    /// How many of those hold no seat by them, one, two, …; the last counts all who hold that many or more.
-    pub people_by_seats: [u64; Tally::STEPS],
-    /// The most seats that one owner holds by them.
-    pub most: u64,
-}
-
-impl Tally {
-    /// So many figures are kept of how many seats people hold.
-    pub const STEPS: usize = 32;
-
-    /// Counts an owner, who holds so many seats by the sessions that pass.
-    pub fn add_person(&mut self, seats: u64) {
-        self.people += 1;
-        self.people_by_seats[usize::try_from(seats).unwrap_or(usize::MAX).min(Self::STEPS - 1)] += 1;
-        self.most = self.most.max(seats);
-    }
-
-    /// How many owners hold at least so many seats; [`None`] where that is more than was counted apart.
-    pub fn people_with(&self, seats: u32) -> Option<u64> {
-        let from = usize::try_from(seats).ok().filter(|&from| from < Self::STEPS)?;
-        Some(self.people_by_seats[from..].iter().sum())
-    }
-}
-
 /// The longest page.
 const PAGE: usize = 1000;
 
@@ -190,19 +158,26 @@ impl Ledger {
     }
 
     /// Counts the live sessions that pass a filter. An owner's and a tenant's are found by index; counting all looks at
-    /// all, and takes four bytes for each owner while it does.
+    /// all, and takes four bytes for each owner and each tenant while it does.
     pub fn tally(&mut self, filter: &Filter, now: Timestamp, facts: &mut Vec<Fact>) -> Tally {
         self.settle(now, facts);
-        let (mut tally, mut seats_of) = (Tally::default(), vec![UNSEEN; self.store.owners.places()]);
+        let owners = &self.store.owners;
+        let (mut tally, mut of_owner) = (Tally::default(), SeatsBy::places(owners.places()));
         for place in self.whose(&filter.whose).filter(|&place| self.passes(place, filter)) {
             let seat = u32::from(self.holding(place) == Holding::Seat);
             tally.sessions += 1;
             tally.seats += u64::from(seat);
-            let seats = &mut seats_of[self.store.get(place).owner as usize];
-            *seats = if *seats == UNSEEN { seat } else { *seats + seat };
+            of_owner.add(self.store.get(place).owner, seat);
         }
-        for seats in seats_of.into_iter().filter(|&seats| seats != UNSEEN) {
-            tally.add_person(seats.into());
+        let mut of_tenant = SeatsBy::places(owners.tenant_places());
+        for (owner, seats) in of_owner.seen() {
+            tally.people.add(seats.into());
+            if let Some(tenant) = owners.tenant_of(owner) {
+                of_tenant.add(tenant, seats);
+            }
+        }
+        for (tenant, seats) in of_tenant.seen() {
+            tally.add_tenant(owners.tenant(tenant).name(), seats.into());
         }
         tally
     }
@@ -249,8 +224,27 @@ impl Ledger {
     }
 }
 
-/// No session of this owner was counted yet.
-const UNSEEN: u32 = u32::MAX;
+/// Seats, by the place of who holds them: as long as there are places.
+struct SeatsBy(Vec<u32>);
+
+impl SeatsBy {
+    /// None of these was met yet.
+    const UNSEEN: u32 = u32::MAX;
+
+    fn places(count: usize) -> Self {
+        Self(vec![Self::UNSEEN; count])
+    }
+
+    fn add(&mut self, place: u32, seats: u32) {
+        let sum = &mut self.0[place as usize];
+        *sum = if *sum == Self::UNSEEN { seats } else { *sum + seats };
+    }
+
+    /// Those that were met.
+    fn seen(self) -> impl Iterator<Item = (u32, u32)> {
+        (0..).zip(self.0).filter(|&(_, seats)| seats != Self::UNSEEN)
+    }
+}
 
 /// The first sessions of an order. Twice as many as fit are kept before the others are dropped: so each that is looked
 /// at costs the same on average, in whatever order they come.

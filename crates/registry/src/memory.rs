@@ -14,12 +14,13 @@ use crate::clock::{Clock, SystemClock};
 use crate::contract::{Batch, Effect, Registry, RegistryError, Sharing};
 use crate::fact::Fact;
 use crate::ledger::Ledger;
-use crate::list::{Filter, List, Page, Tally};
+use crate::list::{Filter, List, Page};
 use crate::op::{
     Admit, Admitted, Advance, Advanced, Claimed, CountOf, Counts, End, Ended, Once, Rotate, Rotated,
     SetLimits, Standing, Touch,
 };
 use crate::rules::Rules;
+use crate::tally::Tally;
 
 /// A registry in this process's memory, for tests and for sites that accept that everyone logs in again after a
 /// restart: each one begins a new epoch with an end for everyone before.

@@ -5,6 +5,7 @@ use countersign_token::{FeedPosition, SessionId, Timestamp};
 use redis::Value;
 
 use crate::bytes::{Reader, garbled, instant};
+use crate::tally::Figures;
 use crate::{entry, record};
 
 /// What a script answered.
@@ -82,6 +83,15 @@ impl Answer {
         self.each(|raw| {
             let (id, raw) = raw.split_at_checked(16).ok_or_else(garbled)?;
             record::session(SessionId::from_bytes(id.try_into().map_err(|_| garbled())?), raw)
+        })
+    }
+
+    /// Tenants, each after its figures.
+    pub(crate) fn tenants(&mut self) -> Result<Vec<(String, Figures)>, RegistryError> {
+        self.each(|raw| {
+            let (figures, name) = raw.split_at_checked(4).ok_or_else(garbled)?;
+            let name = str::from_utf8(name).map_err(|_| garbled())?;
+            Ok((name.to_owned(), Figures::read(&mut Reader::new(figures))?))
         })
     }
 

@@ -11,8 +11,8 @@ use crate::list::{Members, holding};
 use crate::script::Script;
 
 impl Caller {
-    /// Up to 1000 sessions are looked at in one call, in the order of their owners, so that each owner is counted once. A
-    /// session that changes meanwhile is counted as it was or as it is.
+    /// Up to 1000 sessions are looked at in one call, in the order of their owners and so of their tenants, so that each
+    /// is counted once. A session that changes meanwhile is counted as it was or as it is.
     pub(crate) async fn tally(self: Arc<Self>, filter: Filter) -> Result<Tally, RegistryError> {
         let anyone = Members { letter: b"a", of: Vec::new() };
         let Members { letter, of } = Members::of(&filter.whose)?.unwrap_or(anyone);
@@ -20,7 +20,8 @@ impl Caller {
         figures.number(holding(filter.holding), 1);
         figures.number(filter.inactive_for.map_or(0, duration), 6);
         let figures = figures.done();
-        let (mut tally, mut person, mut from) = (Tally::default(), Person::default(), Vec::new());
+        let (mut tally, mut from) = (Tally::default(), Vec::new());
+        let (mut person, mut tenant) = (Figures::default(), Tenant::default());
         loop {
             let mut answer = self.call(Script::Tally, &[letter, &of, &from, &figures]).await?;
             from = answer.bytes()?;
@@ -28,38 +29,61 @@ impl Caller {
             // The first goes on with the last of the call before.
             for (place, figures) in people.chunks(4).enumerate() {
                 if place > 0 {
-                    std::mem::take(&mut person).count(&mut tally);
+                    std::mem::take(&mut person).count_person(&mut tally);
                 }
-                person.add(figures)?;
+                person.add(Figures::read(&mut Reader::new(figures))?);
+            }
+            for (name, figures) in answer.tenants()? {
+                if name != tenant.name {
+                    std::mem::replace(&mut tenant, Tenant { name, ..Tenant::default() }).count(&mut tally);
+                }
+                tenant.figures.add(figures);
             }
             if from.is_empty() {
-                person.count(&mut tally);
+                person.count_person(&mut tally);
+                tenant.count(&mut tally);
                 return Ok(tally);
             }
         }
     }
 }
 
-/// An owner's sessions that pass.
-#[derive(Default)]
-struct Person {
+/// Sessions of a person or a tenant that pass, and their seats.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Figures {
     sessions: u64,
     seats: u64,
 }
 
-impl Person {
-    fn add(&mut self, figures: &[u8]) -> Result<(), RegistryError> {
-        let mut figures = Reader::new(figures);
-        self.sessions += figures.number(2)?;
-        self.seats += figures.number(2)?;
-        Ok(())
+impl Figures {
+    pub(crate) fn read(bytes: &mut Reader<'_>) -> Result<Self, RegistryError> {
+        Ok(Self { sessions: bytes.number(2)?, seats: bytes.number(2)? })
     }
 
-    fn count(self, tally: &mut Tally) {
+    fn add(&mut self, more: Self) {
+        self.sessions += more.sessions;
+        self.seats += more.seats;
+    }
+
+    fn count_person(self, tally: &mut Tally) {
         tally.sessions += self.sessions;
         tally.seats += self.seats;
         if self.sessions > 0 {
-            tally.add_person(self.seats);
+            tally.people.add(self.seats);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Tenant {
+    name: String,
+    figures: Figures,
+}
+
+impl Tenant {
+    fn count(self, tally: &mut Tally) {
+        if self.figures.sessions > 0 {
+            tally.add_tenant(&self.name, self.figures.seats);
         }
     }
 }

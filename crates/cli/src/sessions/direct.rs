@@ -83,7 +83,7 @@ impl Direct {
             Target::Dangling { inactive_for } => {
                 let tally = self.registry.tally(Target::dangling(*inactive_for)).await?;
                 let Tally { sessions, seats, people, .. } = tally;
-                Ok(Preview { sessions, people, seats, includes_you: false })
+                Ok(Preview { sessions, people: people.count(), seats, includes_you: false })
             }
         }
     }

@@ -62,17 +62,17 @@ impl Stats {
 }
 
 async fn of_registry(direct: &Direct) -> Result<Report, Failure> {
-    let (counts, tally) = (direct.counts().await?, direct.tally().await?);
+    let (counts, people) = (direct.counts().await?, direct.tally().await?.people);
     let rows = [
         ["sessions".to_owned(), counts.sessions.to_string()],
         ["seats in use".to_owned(), counts.seats.to_string()],
         ["dangling".to_owned(), counts.sessions.saturating_sub(counts.seats).to_string()],
-        ["people".to_owned(), tally.people.to_string()],
-        ["most seats of one person".to_owned(), tally.most.to_string()],
+        ["people".to_owned(), people.count().to_string()],
+        ["most seats of one person".to_owned(), people.most().to_string()],
     ];
     let text = format!("{}The limits are the servers' to know: ask one with --server.\n", table(&rows));
     let counts = json!({ "sessions": counts.sessions, "seats": counts.seats });
-    let json = json!({ "counts": counts, "people": tally.people, "most_seats_of_one": tally.most });
+    let json = json!({ "counts": counts, "people": people.count(), "most_seats_of_one": people.most() });
     Ok(Report::done(text, json))
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn preview<B: http_body::Body>(call: &Call<'_>, body: B) -> Res
         Target::Sessions(ids) => tally(&sessions.standings(ids.clone()).await?),
     };
     let includes_you = target.includes(&call.session);
-    let Tally { sessions, people, seats, .. } = tally;
+    let (sessions, people, seats) = (tally.sessions, tally.people.count(), tally.seats);
     Ok(answer::json(&Hit { sessions, people, seats, includes_you }))
 }
 
@@ -51,7 +51,7 @@ fn tally(standings: &[Standing]) -> Tally {
         }
     }
     for (_, seats) in owners {
-        tally.add_person(seats);
+        tally.people.add(seats);
     }
     tally
 }

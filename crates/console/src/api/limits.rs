@@ -1,5 +1,7 @@
 //! The limits: what they are, what others would do, and changing them.
 
+use std::sync::Arc;
+
 use countersign::{Filter, Limit, Limits, OnFull, Refusal, Sessions, Tally};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -45,6 +47,12 @@ struct Preview {
     limits: LimitsObject,
 }
 
+/// How full the limits are.
+pub(super) async fn seats(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let sessions = &call.shared().sessions;
+    Ok(answer::json(&effect(sessions, sessions.limits().into()).await?))
+}
+
 /// What these limits would mean now. Lowering one ends nobody; what becomes of newcomers, its rule says.
 pub(super) async fn preview<B: http_body::Body>(call: &Call<'_>, body: B) -> Result<Answer, Refusal> {
     let Preview { limits } = call.body(body).await?;
@@ -52,21 +60,21 @@ pub(super) async fn preview<B: http_body::Body>(call: &Call<'_>, body: B) -> Res
 }
 
 async fn effect(sessions: &Sessions, limits: LimitsObject) -> Result<Value, Refusal> {
-    let tally = sessions.tally(Filter::default()).await?;
+    let Tally { seats, people, tenants, fullest, .. } = sessions.tally(Filter::default()).await?;
     let site = limits.site.map(|limit| {
-        let over = tally.seats.saturating_sub(limit.seats.into());
-        json!({ "seats": limit.seats, "in_use": tally.seats, "over": over })
+        json!({ "seats": limit.seats, "in_use": seats, "over": seats.saturating_sub(limit.seats.into()) })
     });
-    let user = limits.user.map(
-        |limit| json!({ "seats": limit.seats, "people_full": full(&tally, limit.seats), "most": tally.most }),
-    );
-    let tenant = limits.tenant.map(|limit| json!({ "seats": limit.seats }));
+    let user = limits.user.map(|limit| {
+        let full = people.with(limit.seats.into());
+        json!({ "seats": limit.seats, "people": people.count(), "people_full": full, "most": people.most() })
+    });
+    let tenant = limits.tenant.map(|limit| {
+        let full = tenants.with(limit.seats.into());
+        let named = |(tenant, seats): &(Arc<str>, u64)| json!({ "tenant": &**tenant, "seats": seats });
+        let fullest: Vec<_> = fullest.iter().map(named).collect();
+        json!({ "seats": limit.seats, "tenants": tenants.count(), "tenants_full": full, "fullest": fullest })
+    });
     Ok(json!({ "site": site, "user": user, "tenant": tenant }))
-}
-
-/// People who could not log in once more; none are told where all could not (a limit of 0).
-fn full(tally: &Tally, seats: u32) -> Option<u64> {
-    if tally.most < seats.into() { Some(0) } else { tally.people_with(seats) }
 }
 
 #[derive(Deserialize)]

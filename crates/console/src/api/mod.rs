@@ -32,6 +32,7 @@ where
         Action::Session => sessions::one(&call).await,
         Action::PreviewEnds => ends::preview(&call, body).await,
         Action::End => ends::end(call, body).await,
+        Action::Seats => limits::seats(&call).await,
         Action::PreviewLimits => limits::preview(&call, body).await,
         Action::SetLimits => limits::set(call, body).await,
         Action::Statistics => statistics::series(&call),

@@ -122,6 +122,28 @@ async fn an_act_needs_a_target_and_words() {
 }
 
 #[tokio::test]
+async fn how_full_each_limit_is_can_be_seen() {
+    let limits = Limits::none().per_user(40, OnFull::Ask).per_tenant(3, OnFull::Refuse);
+    let office = Office::with(|builder| builder.limits(limits), AuditMemory::default()).await;
+    for (subject, tenant) in
+        [("alice", "acme"), ("alice", "acme"), ("bob", "acme"), ("alice", "globex"), ("carol", "")]
+    {
+        office.logged_in_of(subject, tenant).await;
+    }
+    let mut admin = office.logged_in("admin").await;
+    let full = look(&mut admin, "seats").await;
+    let fullest = json!([{ "tenant": "acme", "seats": 3 }, { "tenant": "globex", "seats": 1 }]);
+    let of_tenants = json!({ "seats": 3, "tenants": 2, "tenants_full": 1, "fullest": fullest });
+    let of_users = json!({ "seats": 40, "people": 5, "people_full": 0, "most": 2 });
+    assert_eq!(full, json!({ "site": null, "user": of_users, "tenant": of_tenants }));
+    // Those are dangling now.
+    office.pass(Duration::from_mins(31)).await;
+    let mut admin = office.logged_in("admin").await;
+    let tenant = &look(&mut admin, "seats").await["tenant"];
+    assert_eq!((&tenant["tenants"], &tenant["fullest"]), (&json!(2), &json!([])));
+}
+
+#[tokio::test]
 async fn a_limit_is_changed_while_the_site_runs() {
     let limits = Limits::none().per_site(2, OnFull::Refuse);
     let office = Office::with(|builder| builder.limits(limits), AuditMemory::default()).await;
@@ -137,7 +159,7 @@ async fn a_limit_is_changed_while_the_site_runs() {
     let mut both = set(9);
     both["user"] = json!({ "seats": 2, "on_full": "ask" });
     let effect = act(&mut admin, "limits/preview", &json!({ "limits": both })).await;
-    assert_eq!(effect["user"], json!({ "seats": 2, "people_full": 1, "most": 2 }));
+    assert_eq!(effect["user"], json!({ "seats": 2, "people": 2, "people_full": 1, "most": 2 }));
     assert_eq!(look(&mut admin, "overview").await["limits"], set(2), "a look changes nothing");
 
     let change = json!({ "limits": set(4), "why": "more people" });

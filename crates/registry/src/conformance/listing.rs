@@ -1,5 +1,7 @@
 //! Lists and counts.
 
+use std::cmp::Reverse;
+use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_token::{RotationId, SessionId};
@@ -7,6 +9,7 @@ use countersign_token::{RotationId, SessionId};
 use super::bench::{Bench, DANGLING, MINUTE, SECOND};
 use crate::list::{Filter, List, Order, Whose};
 use crate::op::{CountOf, Counts, Holding, Owner, Standing};
+use crate::tally::{Tally, page_by_page};
 
 const ALL: List = List {
     filter: Filter { whose: Whose::Anyone, holding: None, inactive_for: None },
@@ -97,23 +100,53 @@ pub(super) async fn a_cursor_goes_on(bench: &Bench) {
     assert!(!rest.contains(&newcomer), "a newcomer belongs before the cursor");
 }
 
+/// What the registry counts, which is what its list tells.
+async fn tally(bench: &Bench, filter: Filter) -> Tally {
+    let tally = bench.registry.tally(filter.clone()).await.expect("a tally");
+    assert_eq!(tally, page_by_page(&*bench.registry, filter).await.expect("a list"));
+    tally
+}
+
 /// What passes a filter is counted, with whose it is and how many seats they hold.
 pub(super) async fn a_tally_agrees_with_the_list(bench: &Bench) {
     people(bench).await;
     bench.seated("cy").await;
-    let tally = async |filter: Filter| bench.registry.tally(filter).await.expect("a tally");
+    let tally = async |filter: Filter| tally(bench, filter).await;
     let all = tally(Filter::default()).await;
-    assert_eq!((all.sessions, all.seats, all.people, all.most), (5, 5, 4, 2));
-    assert_eq!((all.people_with(0), all.people_with(1), all.people_with(2)), (Some(4), Some(4), Some(1)));
-    assert_eq!(all.people_with(3), Some(0));
+    assert_eq!((all.sessions, all.seats, all.people.count(), all.people.most()), (5, 5, 4, 2));
+    assert_eq!([0, 1, 2, 3].map(|seats| all.people.with(seats)), [4, 4, 1, 0]);
+    assert_eq!(
+        (all.tenants.count(), all.tenants.with(2), all.tenants.with(3)),
+        (1, 1, 0),
+        "none is no tenant"
+    );
+    assert_eq!(all.fullest, [("acme".into(), 2)]);
     let of_ada = tally(Filter { whose: Whose::Subject("ada".into()), ..Filter::default() }).await;
-    assert_eq!((of_ada.sessions, of_ada.people), (2, 2), "two people of one name");
+    assert_eq!((of_ada.sessions, of_ada.people.count()), (2, 2), "two people of one name");
+    assert_eq!(of_ada.fullest, [("acme".into(), 1)], "by the sessions that pass");
     bench.clock.advance(DANGLING - 2 * SECOND);
     let dangling = tally(Filter { holding: Some(Holding::Nothing), ..Filter::default() }).await;
-    assert_eq!(
-        (dangling.sessions, dangling.seats, dangling.people, dangling.people_by_seats[0]),
-        (3, 0, 3, 3)
-    );
+    assert_eq!((dangling.sessions, dangling.seats), (3, 0));
+    assert_eq!((dangling.people.count(), dangling.people.most()), (3, 0));
+    assert_eq!((dangling.tenants.count(), dangling.fullest.len()), (1, 0), "nobody is full of no seats");
+}
+
+/// The fullest tenants are named, however many there are.
+pub(super) async fn the_fullest_tenants_are_named(bench: &Bench) {
+    let mut expected: Vec<(Arc<str>, u64)> = Vec::new();
+    for (number, seats) in [1, 3, 2, 1, 1, 4, 1, 1, 3, 1].into_iter().enumerate() {
+        let tenant: Arc<str> = format!("tenant-{number}").into();
+        for seat in 0..seats {
+            let subject = if seat == 0 { "ada" } else { "bob" };
+            bench.seat(bench.login_of(Owner::new(subject).of_tenant(&*tenant))).await;
+        }
+        expected.push((tenant, seats));
+    }
+    expected.sort_by_key(|(tenant, seats)| (Reverse(*seats), tenant.clone()));
+    let all = tally(bench, Filter::default()).await;
+    assert_eq!(all.fullest, expected[..Tally::FULLEST]);
+    assert_eq!([0, 1, 2, 3, 4, 5].map(|seats| all.tenants.with(seats)), [10, 10, 4, 3, 1, 0]);
+    assert_eq!((all.people.count(), all.people.most()), (14, 3), "people of one name in two tenants are two");
 }
 
 /// Sessions and seats are counted by owner, tenant and site.

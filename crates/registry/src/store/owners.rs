@@ -65,6 +65,10 @@ pub(crate) struct TenantEntry {
 }
 
 impl TenantEntry {
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         Counts { sessions: self.sessions.into(), seats: self.seats.into() }
     }
@@ -189,6 +193,15 @@ impl Owners {
     /// How many places of owners there are, the free ones too.
     pub(crate) fn places(&self) -> usize {
         self.entries.places()
+    }
+
+    pub(crate) fn tenant_places(&self) -> usize {
+        self.tenants.places()
+    }
+
+    /// The tenant of an owner.
+    pub(crate) fn tenant_of(&self, owner: u32) -> Option<u32> {
+        Some(self.entries[owner].tenant).filter(|&tenant| tenant != NONE)
     }
 
     /// The owners of a tenant.

@@ -7,6 +7,12 @@ local function members_from(lowest, highest, from)
   return members, #members == PAGE and members[PAGE] or ''
 end
 
+-- The name of the tenant that a member or an owner begins with, unless there is none.
+local function tenant_in(member)
+  local length = member == '' and 65535 or parse('>I2', member)
+  return length ~= 65535 and sub(member, 3, 2 + length) or nil
+end
+
 -- Those of a subject, in whatever tenant: from each tenant on to the next.
 local function members_of_subject(of, from)
   local found, next_ = {}, ''

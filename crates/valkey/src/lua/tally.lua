@@ -8,10 +8,20 @@ local function passes(member, has_seat)
   return inactive == 0 or max(now - load(sub(member, -16)).act, 0) >= inactive
 end
 
--- Sessions and seats of each owner; the first is the one at which the last call stopped.
-local people, owner, sessions_of, seats_of_owner = {}, sub(from, 1, -18), 0, 0
+-- Sessions and seats of each owner; the first is the one at which the last call stopped. The same of each tenant, before
+-- its name.
+local people, tenants = {}, {}
+local owner, sessions_of, seats_of_owner = sub(from, 1, -18), 0, 0
+local tenant, sessions_in, seats_in = tenant_in(owner), 0, 0
+
+local function next_tenant()
+  if tenant and sessions_in > 0 then tenants[#tenants + 1] = pack('>I2I2', sessions_in, seats_in) .. tenant end
+  sessions_in, seats_in = 0, 0
+end
+
 local function next_person()
   people[#people + 1] = pack('>I2I2', sessions_of, seats_of_owner)
+  sessions_in, seats_in = sessions_in + sessions_of, seats_in + seats_of_owner
   sessions_of, seats_of_owner = 0, 0
 end
 
@@ -21,6 +31,11 @@ for _, member in ipairs(members) do
   if whose ~= owner then
     next_person()
     owner = whose
+    local theirs = tenant_in(owner)
+    if theirs ~= tenant then
+      next_tenant()
+      tenant = theirs
+    end
   end
   local has_seat = sub(member, -17, -17) == '1'
   if passes(member, has_seat) then
@@ -29,4 +44,5 @@ for _, member in ipairs(members) do
   end
 end
 next_person()
-return answer(0, next_, table.concat(people))
+next_tenant()
+return answer(0, next_, table.concat(people), tenants)
