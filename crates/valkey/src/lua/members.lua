@@ -7,10 +7,11 @@ local function members_from(lowest, highest, from)
   return members, #members == PAGE and members[PAGE] or ''
 end
 
--- The name of the tenant that a member or an owner begins with, unless there is none.
+-- The tenant that a member begins with, as it is written there: the length of its name, and that; or that there is none.
+local NO_TENANT = '\255\255'
 local function tenant_in(member)
-  local length = member == '' and 65535 or parse('>I2', member)
-  return length ~= 65535 and sub(member, 3, 2 + length) or nil
+  local length = parse('>I2', member)
+  return length == 65535 and NO_TENANT or sub(member, 1, 2 + length)
 end
 
 -- Those of a subject, in whatever tenant: from each tenant on to the next.
@@ -20,8 +21,7 @@ local function members_of_subject(of, from)
   for _ = 1, BUDGET do
     local member = call('ZRANGE', O, at, '+', 'BYLEX', 'LIMIT', 0, 1)[1]
     if not member then return found, '' end
-    local length = parse('>I2', member)
-    local tenant = sub(member, 1, length == 65535 and 2 or 2 + length)
+    local tenant = tenant_in(member)
     local lowest, highest = beginning(tenant .. of)
     -- The last call stopped amid them.
     if sub(from, 1, #tenant + #of) == tenant .. of then lowest = '(' .. from end

@@ -12,10 +12,12 @@ end
 -- its name.
 local people, tenants = {}, {}
 local owner, sessions_of, seats_of_owner = sub(from, 1, -18), 0, 0
-local tenant, sessions_in, seats_in = tenant_in(owner), 0, 0
+local tenant, sessions_in, seats_in = from == '' and NO_TENANT or tenant_in(from), 0, 0
 
 local function next_tenant()
-  if tenant and sessions_in > 0 then tenants[#tenants + 1] = pack('>I2I2', sessions_in, seats_in) .. tenant end
+  if tenant ~= NO_TENANT and sessions_in > 0 then
+    tenants[#tenants + 1] = pack('>I2I2', sessions_in, seats_in) .. sub(tenant, 3)
+  end
   sessions_in, seats_in = 0, 0
 end
 
@@ -31,10 +33,9 @@ for _, member in ipairs(members) do
   if whose ~= owner then
     next_person()
     owner = whose
-    local theirs = tenant_in(owner)
-    if theirs ~= tenant then
+    if sub(owner, 1, #tenant) ~= tenant then
       next_tenant()
-      tenant = theirs
+      tenant = tenant_in(owner)
     end
   end
   local has_seat = sub(member, -17, -17) == '1'
