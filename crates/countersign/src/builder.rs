@@ -177,7 +177,8 @@ impl Builder {
     }
 
     /// Asks the host about a session that something [unusual](Finding) was found about: at the refresh that shows it, else
-    /// at the session's next request, and once for each finding. Without a hook, events tell of it and all goes on.
+    /// at the session's next request, if that comes within 15 minutes, and once for each finding. Without a hook, events tell
+    /// of it and all goes on.
     ///
     /// The hook must not block, and should be slow to [`End`](Reaction::End): all but a copied refresh token has honest
     /// causes too. What it says to a copied one changes nothing, since that session has been ended.

@@ -123,12 +123,13 @@ pub(crate) enum Verdict {
 /// Judges a request of a live session. Call it only where a session is [watched](Unusual::is_watching).
 pub(crate) fn judge(inner: &Inner, active: &Active, head: impl FnOnce() -> RequestHead) -> Verdict {
     let (session, suspects) = (active.session(), &inner.unusual.suspects);
-    let reaction = match suspects.judged(session) {
+    let reaction = match suspects.judged(session, inner.now()) {
         None => Reaction::Allow,
         Some(Judged::As(reaction)) => reaction,
         Some(Judged::NotYet(finding)) => {
             let reaction = inner.unusual.ask(&head(), &finding);
-            suspects.judge(session, &finding, reaction, active.claims().identity.session_expires_at);
+            let until = active.claims().identity.session_expires_at;
+            suspects.judge(session, &finding, reaction, until, inner.now());
             reaction
         }
     };
@@ -187,12 +188,12 @@ pub(crate) async fn refreshed(
 
 fn device_changed(inner: &Inner, until: Timestamp, finding: Finding, head: Option<&RequestHead>) -> Reaction {
     let unusual = &inner.unusual;
-    if let Some(reaction) = unusual.suspects.judged_before(&finding) {
+    if let Some(reaction) = unusual.suspects.judged_before(&finding, inner.now()) {
         return reaction;
     }
     let reaction = head.map_or(Reaction::Allow, |head| unusual.ask(head, &finding));
     if let Some(session) = finding.session() {
-        unusual.suspects.judge(session, &finding, reaction, until);
+        unusual.suspects.judge(session, &finding, reaction, until, inner.now());
     }
     inner.tell(&SessionEvent::Unusual { finding });
     reaction

@@ -143,6 +143,20 @@ async fn a_session_that_tries_doors_is_asked_about_at_its_next_request() {
 }
 
 #[tokio::test]
+async fn who_asks_nothing_for_a_while_is_asked_about_no_more() {
+    let (t, notes) = Notes::site(Reaction::End, |b| b);
+    let mut alice = logged_in(&t, "alice").await;
+    for _ in 0..5 {
+        check(&alice.get("/nowhere").await, 404, "not-found");
+    }
+    assert_eq!(notes.told(), ["session-refused-often"]);
+    t.pass(16 * MINUTE).await;
+    assert_eq!(alice.post("/session/refresh").await.status, 200);
+    assert_eq!(alice.get("/lenient").await.status, 200);
+    assert!(notes.asked().is_empty());
+}
+
+#[tokio::test]
 async fn forged_tokens_and_bursts_are_told_once_a_minute() {
     let (t, notes) = Notes::site(Reaction::Allow, |b| b);
     let mut forger = t.browser(shop());
