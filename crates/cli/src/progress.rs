@@ -21,6 +21,7 @@ impl Progress {
         {
             bar.set_style(style);
         }
+        bar.tick();
         bar.enable_steady_tick(std::time::Duration::from_millis(200));
         Self(bar)
     }

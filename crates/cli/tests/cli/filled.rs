@@ -33,6 +33,29 @@ pub(crate) fn sessions(folder: &Path) -> Vec<(SessionRecord, Holding)> {
     runtime.block_on(registry.list(all)).unwrap().sessions
 }
 
+/// Adds a crowd that was last here two days ago, to a registry of its own.
+pub(crate) fn crowd(folder: &Path, size: u16) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let clock = ManualClock::at(SystemClock.now().before(2 * DAY));
+    let path = folder.join("registry.redb");
+    let registry = FileRegistry::open_with(&path, Options::default().clock(clock)).unwrap();
+    registry.configure(Rules { dangling_after: HOUR, ..RULES });
+    runtime.block_on(async {
+        let all = (0..size).map(|n| {
+            let mut id = [7; 16];
+            id[..2].copy_from_slice(&n.to_be_bytes());
+            let mut admit = Admit::new(SessionId::from_bytes(id), Owner::new(format!("user {n}")));
+            admit.lifetime = Lifetime::For(60 * DAY);
+            registry.admit(admit)
+        });
+        // Together, so that they share the disk's turns.
+        for admitted in futures_util::future::join_all(all).await {
+            assert!(matches!(admitted, Ok(Admitted::Seated(_))), "{admitted:?}");
+        }
+        registry.flush().await.unwrap();
+    });
+}
+
 /// Makes the registry.
 pub(crate) fn fill(folder: &Path) {
     let half = HOUR / 2;

@@ -7,10 +7,12 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
+mod asked;
 mod filled;
 mod masking;
 mod minted;
 mod site;
+mod terminal;
 
 use std::fs;
 use std::io::Write as _;
@@ -69,12 +71,16 @@ fn shell(line: &str, folder: &Path, site: &str) -> Output {
     path.push(std::env::var_os("PATH").unwrap_or_default());
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(line).current_dir(folder).env("PATH", path).env("COLUMNS", "100");
-    for (name, _) in
-        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("COUNTERSIGN_"))
-    {
-        shell.env_remove(name);
-    }
+    leave_out_settings(&mut shell);
     shell.env("SERVER", site).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The settings of whoever runs the tests are not the command's.
+fn leave_out_settings(command: &mut Command) {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.to_string_lossy().starts_with("COUNTERSIGN_")) {
+        command.env_remove(name);
+    }
 }
 
 fn answer(output: &Output) -> String {
