@@ -7,6 +7,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too")]
 
+mod ailing;
 mod asked;
 mod filled;
 mod masking;

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 
 const ALICE: &str = r#"{"id":"AQEBAQEBAQEBAQEBAQEBAQ","subject":"alice","tenant":null,"started_at":1000000000,"expires_at":1001209600,"idle_expires_at":1000090000,"access_expires_at":null,"auth_time":1000000000,"amr":["pwd","otp"],"current":false,"last_activity":1000003600,"dangling":true,"device":"\u001b[31mFirefox"}"#;
 const ADMIN: &str = r#"{"id":"AgICAgICAgICAgICAgICAg","subject":"admin","tenant":"acme","started_at":1000000000,"expires_at":1001209600,"idle_expires_at":1000090000,"access_expires_at":1000003900,"auth_time":1000000000,"amr":["pwd"],"current":true,"last_activity":1000003600,"dangling":false,"device":null}"#;
@@ -14,11 +15,18 @@ const LIVE: &str = "event: login\nid: 7\ndata: {\"seq\":7,\"at\":1000000000,\"ki
 
 /// Starts it for the rest of the test; answers its origin.
 pub(crate) fn serve() -> String {
+    serve_behind(|_, answer| answer)
+}
+
+/// The same behind something that changes its answers, of which it sees the path and the whole text.
+pub(crate) fn serve_behind(change: impl Fn(&str, String) -> String + Send + Sync + 'static) -> String {
+    let change = Arc::new(change);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || answer(stream));
+            let change = change.clone();
+            std::thread::spawn(move || answer(stream, &*change));
         }
     });
     origin
@@ -45,13 +53,14 @@ struct Asked {
     body: String,
 }
 
-fn answer(mut stream: TcpStream) {
+fn answer(mut stream: TcpStream, change: &dyn Fn(&str, String) -> String) {
     let Some(asked) = read(&stream) else { return };
     let (status, headers, body) = route(&asked);
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
     let body = at_half_hours(body);
     let head = format!("HTTP/1.1 {status}\r\ndate: {date}\r\nconnection: close\r\n{headers}\r\n{body}");
-    drop(stream.write_all(head.as_bytes()));
+    let path = asked.line.split([' ', '?']).nth(1).unwrap_or_default();
+    drop(stream.write_all(change(path, head).as_bytes()));
 }
 
 fn read(stream: &TcpStream) -> Option<Asked> {
