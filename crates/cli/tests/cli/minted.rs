@@ -27,6 +27,8 @@ pub(crate) fn fill(folder: &Path) {
     let es256 = KeyRing::generate(Algorithm::Es256, NOW);
     KeyFile::create(folder.join("ring.json"), &ring).unwrap();
     KeyFile::create(folder.join("hs256.json"), &hs256).unwrap();
+    let ahead = KeyRing::generate(Algorithm::EdDsa, Timestamp::from_secs(4_000_000_000));
+    KeyFile::create(folder.join("ahead.json"), &ahead).unwrap();
     KeyFile::create(folder.join("es256.json"), &es256).unwrap();
 
     let token = ring.mint_access(&access()).unwrap();

@@ -172,6 +172,11 @@ async fn the_doctor_looks_at_settings_and_clock() {
         (&["--appendonly", "yes", "--appendfsync", "always"][..], 0, "keep every session"),
         (&["--appendonly", "yes", "--appendfsync", "everysec"], 3, "set `appendfsync always`"),
         (&["--appendonly", "no"], 4, "set `appendonly yes`"),
+        (
+            &["--appendonly", "yes", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"],
+            4,
+            "set `maxmemory-policy noeviction`",
+        ),
     ] {
         let server = Server::start_with(Engine::Redis, settings);
         let node = server.registry(patient().unfit(countersign_valkey::Unfit::Warn)).await;
@@ -190,5 +195,9 @@ async fn where_nothing_is_nothing_is_made() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("has no session registry named \"shop\""), "{said}");
+    let output = run(&server, &["doctor", "--domain", "shop", "--json"]).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let empty = report["findings"].as_array().unwrap().iter().find(|f| f["check"] == "registry.contents");
+    assert_eq!(empty.unwrap()["verdict"], "warning", "{report:#}");
     assert!(matches!(server.ask(&["DBSIZE"]).await, redis::Value::Int(0)));
 }
