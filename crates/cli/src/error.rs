@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use countersign::keys::KeyFileError;
 use serde_json::json;
 
-use crate::output::{Exit, Format, warn};
+use crate::output::{Exit, Format, counted, warn};
 
 /// A command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,7 @@ pub(crate) enum Failure {
     Registry(String),
     #[error("{0}")]
     Call(String),
-    #[error("after {0} sessions had ended: {1}")]
+    #[error("after {sessions} had ended: {1}", sessions = counted(*.0, "session"))]
     Partly(u64, Box<Failure>),
     #[error("nobody else changes a file that this command holds, so there is nothing to watch: use --server")]
     NothingToWatch,

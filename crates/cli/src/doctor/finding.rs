@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::output::{Exit, Report, printable};
+use crate::output::{Exit, Report, counted, printable};
 
 /// All findings, in the order in which they were made.
 #[derive(Default)]
@@ -109,7 +109,7 @@ impl Findings {
         let of = |verdict| self.found.iter().filter(|finding| finding.verdict == verdict).count();
         let (faults, warnings) = (of(Verdict::Fault), of(Verdict::Warning));
         let sum = match worst {
-            Verdict::Ok => format!("all well: {} findings\n", self.found.len()),
+            Verdict::Ok => format!("all well: {}\n", counted(self.found.len() as u64, "finding")),
             _ => format!("to mend: {faults}, to look at: {warnings}, findings: {}\n", self.found.len()),
         };
         text + &sum

@@ -7,6 +7,7 @@ use countersign::keys::{KeyFile, KeyFileError, PUBLISH_AHEAD, SIGN_FOR};
 use countersign_token::{KeyInfo, KeyRing, KeyState, Timestamp};
 
 use super::finding::Findings;
+use crate::output::counted;
 use crate::time::Instant;
 
 /// How late a server may be with what its schedule asks for.
@@ -25,12 +26,10 @@ pub(crate) fn check(path: &Path, now: Instant, findings: &mut Findings) -> Optio
     folder(path, findings);
     let ring = Arc::clone(file.ring());
     ages(&ring, now.timestamp(), findings);
-    let removed = ring.removed().count();
+    let removed = ring.removed().count() as u64;
     if removed > 0 {
-        findings.ok(
-            "keys.removed",
-            format!("{removed} keys are removed for ever: keep the file, it remembers them"),
-        );
+        let says = format!("the file remembers {} for ever, so keep it", counted(removed, "removed key"));
+        findings.ok("keys.removed", says);
     }
     Some(ring)
 }
@@ -74,7 +73,7 @@ fn ages(ring: &KeyRing, now: Timestamp, findings: &mut Findings) {
     let (signing, published) = (of(KeyState::Signing), of(KeyState::Published));
     let Some(signer) = signing.first() else { return };
     let age = now.since(signer.since);
-    let days = age.as_secs() / 86_400;
+    let days = counted(age.as_secs() / 86_400, "day");
     let rotate = "see that a server runs which may write the file; `countersign keys rotate` publishes a successor now";
     if signer.since > now {
         let says =
@@ -82,10 +81,10 @@ fn ages(ring: &KeyRing, now: Timestamp, findings: &mut Findings) {
         findings.warn("keys.signing", says, "set this machine's clock, or that of the one that made the key");
     } else if age > SIGN_FOR + LATE {
         let (says, due) =
-            (format!("the key {} has signed for {days} days", signer.id), SIGN_FOR.as_secs() / 86_400);
+            (format!("the key {} has signed for {days}", signer.id), SIGN_FOR.as_secs() / 86_400);
         findings.warn("keys.signing", format!("{says}, and was due to retire after {due}"), rotate);
     } else {
-        findings.ok("keys.signing", format!("the key {} has signed for {days} days", signer.id));
+        findings.ok("keys.signing", format!("the key {} has signed for {days}", signer.id));
     }
     match published.first() {
         Some(next) => findings.ok("keys.successor", format!("its successor {} is published", next.id)),

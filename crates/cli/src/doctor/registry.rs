@@ -8,6 +8,7 @@ use countersign_valkey::{OpenError, Options, ValkeyRegistry};
 use super::clock;
 use super::finding::{Finding, Findings, Verdict};
 use crate::error::{Failure, causes};
+use crate::output::counted;
 use crate::sessions::{Direct, Place, Store, open_file, open_valkey};
 use crate::time::Instant;
 
@@ -113,8 +114,8 @@ async fn contents(direct: &Direct, how: &str, findings: &mut Findings) {
     };
     match asked.await {
         Ok((counts, feed)) => {
-            let (sessions, seats) = (counts.sessions, counts.seats);
-            findings.ok("registry.contents", format!("{how}: {sessions} sessions, {seats} seats in use"));
+            let (sessions, seats) = (counted(counts.sessions, "session"), counted(counts.seats, "seat"));
+            findings.ok("registry.contents", format!("{how}: {sessions}, {seats} in use"));
             clock::compare("registry.clock", "the registry", Instant::now(), feed.at.into(), findings);
         }
         Err(error) => findings.fault("registry.contents", causes(&error), "see what its server's log says"),

@@ -11,7 +11,7 @@ use super::finding::Findings;
 use super::{clock, cookies};
 use crate::error::Failure;
 use crate::http::{Access, Answer, Credential, Http};
-use crate::output::printable;
+use crate::output::{counted, printable};
 use crate::time::Instant;
 
 /// Checks the server, if one is named; with a login also what only a login shows.
@@ -152,8 +152,8 @@ fn session(answer: &Answer, path: &str, findings: &mut Findings) {
         Some(window) => findings.warn(
             "server.race-window",
             format!(
-                "a client has less than {} seconds for a refresh, then an honest one may look like a thief",
-                window / 3 + 1
+                "a client has less than {} for a refresh, then an honest one may look like a thief",
+                counted(window / 3 + 1, "second")
             ),
             "give --race-window a minute",
         ),
@@ -174,7 +174,7 @@ fn jwks(answer: &Answer, ring: Option<&KeyRing>, findings: &mut Findings) {
     };
     let ahead = PUBLISH_AHEAD.as_secs();
     match answer.header("cache-control").and_then(|value| seconds(value, "max-age")) {
-        Some(age) if age < ahead => findings.ok("server.jwks", format!("{} keys, cached for {age} seconds", keys.len())),
+        Some(age) if age < ahead => findings.ok("server.jwks", format!("{}, cached for {}", counted(keys.len() as u64, "key"), counted(age, "second"))),
         Some(age) => findings.fault(
             "server.jwks",
             format!("the key set may be cached for {age} seconds, and a key is published only {ahead} before it signs"),
@@ -243,7 +243,7 @@ fn staleness(overview: &Value, findings: &mut Findings) {
     if dropped > 0 {
         findings.warn(
             "server.live",
-            format!("{dropped} live events were dropped"),
+            format!("it dropped {}", counted(dropped, "live event")),
             "let fewer readers watch, or faster ones",
         );
     }

@@ -6,14 +6,13 @@ use clap::Args;
 use countersign_token::SessionId;
 use serde_json::json;
 
-use super::list::noun;
 use super::opening::Opened;
 use super::seen::{Ended, Preview};
 use super::site::Site;
 use super::target::Target;
 use crate::confirm;
 use crate::error::Failure;
-use crate::output::{Report, printable, warn};
+use crate::output::{Report, counted, printable, warn};
 use crate::progress::Progress;
 
 #[derive(Debug, Args)]
@@ -114,7 +113,7 @@ pub(super) fn agree_on_why(why: Option<&str>, site: &Site) -> Result<(), Failure
 }
 
 fn question(target: &Target, preview: Preview) -> String {
-    let Preview { sessions, people, seats, includes_you } = preview;
+    let Preview { sessions, people, includes_you, .. } = preview;
     let whose = match target {
         Target::User { subject, .. } => format!("of {}", printable(subject)),
         _ if people == 1 => "of 1 person".to_owned(),
@@ -122,10 +121,11 @@ fn question(target: &Target, preview: Preview) -> String {
     };
     let you = if includes_you { "\nThe session of this very command is among them." } else { "" };
     format!(
-        "This ends {sessions} {} {whose}, {seats} of them holding a seat, so that somebody may be working.\n\
+        "This ends {} {whose}, {}.\n\
          They have to log in again; what is ended stays ended.{you}\n\
          Type `yes` to end them: ",
-        noun(sessions)
+        counted(sessions, "session"),
+        preview.at_work()
     )
 }
 
@@ -133,9 +133,9 @@ fn done(target: &Target, preview: Preview, Ended { ended, audit }: Ended) -> Rep
     let text = match target {
         _ if preview.sessions == 0 => "nothing to end: no live session is meant\n".to_owned(),
         Target::Sessions(ids) if ids.len() as u64 > ended => {
-            format!("ended {ended} {}; the others of the {} were not live\n", noun(ended), ids.len())
+            format!("ended {}; the others of the {} were not live\n", counted(ended, "session"), ids.len())
         }
-        _ => format!("ended {ended} {}\n", noun(ended)),
+        _ => format!("ended {}\n", counted(ended, "session")),
     };
     Report::done(text, json!({ "ended": ended, "audit": audit }))
 }

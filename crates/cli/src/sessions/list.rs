@@ -9,7 +9,7 @@ use super::query::Query;
 use super::seen::{Page, Session, Shown};
 use crate::columns::{Column, fit, terminal_width};
 use crate::error::Failure;
-use crate::output::{Exit, Report, printable};
+use crate::output::{Exit, Report, counted, printable};
 use crate::time::Instant;
 
 #[derive(Debug, Args)]
@@ -95,13 +95,15 @@ fn cells(session: &Session, now: Instant) -> [String; 7] {
 
 /// What is not on the page.
 fn foot(page: &Page) -> String {
-    let shown = page.sessions.len();
+    let shown = page.sessions.len() as u64;
     match (&page.next, page.total) {
-        (None, _) => format!("{shown} {}.\n", noun(shown as u64)),
+        (None, _) => format!("{}.\n", counted(shown, "session")),
         (Some(next), Some(total)) => {
             format!("{shown} of {total} sessions; go on with --after {}\n", printable(next))
         }
-        (Some(next), None) => format!("{shown} sessions, and more: go on with --after {}\n", printable(next)),
+        (Some(next), None) => {
+            format!("{}, and more: go on with --after {}\n", counted(shown, "session"), printable(next))
+        }
     }
 }
 
@@ -138,9 +140,4 @@ fn ago(at: i64, now: Instant) -> String {
 
 pub(crate) fn when(at: i64, now: Instant) -> String {
     Instant::from_secs(at).map_or_else(|| at.to_string(), |at| at.seen_from(now))
-}
-
-/// One session, several sessions.
-pub(crate) fn noun(count: u64) -> &'static str {
-    if count == 1 { "session" } else { "sessions" }
 }

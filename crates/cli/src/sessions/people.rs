@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::ending::{Act, agree_on_why};
-use super::list::{noun, when};
+use super::list::when;
 use super::opening::Opened;
 use super::seen::{Erased, Preview, Remainder};
 use super::site::Site;
@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::confirm;
 use crate::error::Failure;
 use crate::outline::outline;
-use crate::output::{Report, printable};
+use crate::output::{Report, counted, printable};
 use crate::time::Instant;
 
 /// A person, as the site names them.
@@ -91,13 +91,14 @@ impl Person {
         }
     }
 
-    fn question(&self, Preview { sessions, seats, includes_you, .. }: Preview) -> String {
-        let you = if includes_you { "\nThe session of this very command is among them." } else { "" };
+    fn question(&self, preview: Preview) -> String {
+        let you = if preview.includes_you { "\nThe session of this very command is among them." } else { "" };
         format!(
-            "This erases what is stored about {}, and ends {sessions} {}, {seats} of them holding a seat, so that somebody \
-             may be working.\nThey have to log in again; what is erased is gone.{you}\nType `yes` to erase them: ",
+            "This erases what is stored about {}, and ends {}, {}.\n\
+             They have to log in again; what is erased is gone.{you}\nType `yes` to erase them: ",
             self.name(),
-            noun(sessions)
+            counted(preview.sessions, "session"),
+            preview.at_work()
         )
     }
 
@@ -108,9 +109,9 @@ impl Person {
             format!("- {until}: {}\n  {}\n", printable(what), printable(why))
         });
         format!(
-            "erased {}: ended {sessions} {}\nwhat remains, and why:\n{}",
+            "erased {}: ended {}\nwhat remains, and why:\n{}",
             self.name(),
-            noun(*sessions),
+            counted(*sessions, "session"),
             lines.collect::<String>()
         )
     }

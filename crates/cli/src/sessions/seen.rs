@@ -80,6 +80,18 @@ pub(crate) struct Preview {
     pub(crate) includes_you: bool,
 }
 
+impl Preview {
+    /// How many may be at work, as the end of a sentence about the sessions.
+    pub(crate) fn at_work(&self) -> String {
+        match (self.sessions, self.seats) {
+            (1, 0) => "which holds no seat".to_owned(),
+            (_, 0) => "none of them holding a seat".to_owned(),
+            (1, _) => "which holds a seat, so that somebody may be working".to_owned(),
+            (_, seats) => format!("{seats} of them holding a seat, so that somebody may be working"),
+        }
+    }
+}
+
 /// What an end did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ended {

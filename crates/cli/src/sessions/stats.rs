@@ -7,7 +7,7 @@ use super::direct::Direct;
 use super::opening::Opened;
 use super::site::Site;
 use crate::error::Failure;
-use crate::output::{Report, indent, printable, table};
+use crate::output::{Report, counted, indent, printable, table};
 use crate::time::Instant;
 
 #[derive(Debug, Args)]
@@ -97,8 +97,8 @@ fn totals(overview: &Value, now: Instant) -> String {
     let since = since.map(|since| format!(", up since {since}")).unwrap_or_default();
     rows.push(["this node".to_owned(), format!("{}{since}", text(&node["readiness"]))]);
     let refusals = &overview["refusals"];
-    let counted = ["limit", "forged"].map(|kind| format!("{kind} {}", number(&refusals[kind])));
-    rows.push(["refusals here, last day".to_owned(), counted.join(", ")]);
+    let refused = ["limit", "forged"].map(|kind| format!("{kind} {}", number(&refusals[kind])));
+    rows.push(["refusals here, last day".to_owned(), refused.join(", ")]);
     table(&rows)
 }
 
@@ -106,8 +106,8 @@ fn limit(limit: &Value, in_use: Option<u64>) -> String {
     let Some(seats) = limit["seats"].as_u64() else { return "none".to_owned() };
     let rule = text(&limit["on_full"]);
     match in_use {
-        Some(in_use) => format!("{in_use} of {seats} seats; when full: {rule}"),
-        None => format!("{seats} seats; when full: {rule}"),
+        Some(in_use) => format!("{in_use} of {}; when full: {rule}", counted(seats, "seat")),
+        None => format!("{}; when full: {rule}", counted(seats, "seat")),
     }
 }
 

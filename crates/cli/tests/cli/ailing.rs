@@ -69,7 +69,7 @@ fn a_node_with_a_stale_view() {
         check(&[changed], &[("server.staleness", "fault", "the node's view of revocations is ")]);
     }
     let dropped = (overview, r#""live_dropped":0"#, r#""live_dropped":7"#);
-    check(&[dropped], &[("server.live", "warning", "7 live events were dropped")]);
+    check(&[dropped], &[("server.live", "warning", "it dropped 7 live events")]);
 }
 
 #[test]
