@@ -1,7 +1,7 @@
 // An administrator at the console, in the page's own words: each method is something they do or see.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAccessible } from './accessible.mjs';
 import { PATIENCE_MS, until } from './patience.mjs';
@@ -68,6 +68,10 @@ export class Administrator {
     return this.see('session').locator('td[data-label=User] strong').allInnerTexts();
   }
 
+  async isTold(words) {
+    await this.see('notice').filter({ hasText: words }).waitFor();
+  }
+
   async seesFigure(hook, value) {
     await until(async () => (await this.see(hook).innerText()).trim(), `${value}`, hook);
   }
@@ -83,25 +87,42 @@ export class Administrator {
     return effect;
   }
 
-  /** Holds the next request back that `isIt`: `request` is that one, and `comes` lets it go until the page has its answer. */
+  /**
+   * Holds the next request back that `isIt`: `request` is that one; `comes` lets it go until the page has its answer, and
+   * `isLost` until the page knows that there is none.
+   */
   async holdsBack(path, isIt) {
     const [held, free] = [withResolvers(), withResolvers()];
+    held.promise.catch(() => {}); // Whoever waits for it is told.
+    const tooLong = setTimeout(() => held.reject(new Error(`nothing to hold back at ${path}`)), PATIENCE_MS);
     let isFirst = true;
     await this.page.route(path, async (route) => {
       if (!isFirst || !isIt(route.request())) return route.continue();
       isFirst = false;
+      clearTimeout(tooLong);
       held.resolve(route.request());
-      await free.promise;
-      return route.continue();
+      return await free.promise === 'requestfinished' ? route.continue() : route.abort();
     });
-    const comes = async () => {
+    const ends = async (how) => {
       const request = await held.promise;
-      const finished = this.page.waitForEvent('requestfinished', (one) => one === request);
-      free.resolve();
-      await finished;
+      const ended = this.page.waitForEvent(how, (one) => one === request);
+      free.resolve(how);
+      await ended;
       await this.page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); }));
     };
-    return { request: held.promise, comes };
+    return { request: held.promise, comes: () => ends('requestfinished'), isLost: () => ends('requestfailed') };
+  }
+
+  /** Presses what saves a file, and returns its name and what is in it. */
+  async saves(button) {
+    const [file] = await Promise.all([this.page.waitForEvent('download'), button.click()]);
+    return { name: file.suggestedFilename(), text: await readFile(await file.path(), 'utf8') };
+  }
+
+  /** Waits until the live log shows exactly these, the newest first: each what it is and whose. */
+  async seesHappenings(...happenings) {
+    const shown = this.see('live-event').filter({ visible: true });
+    await until(() => shown.evaluateAll((all) => all.map((one) => `${one.children[1].textContent} ${one.children[2].textContent}`)), happenings, 'happenings');
   }
 
   sessionOf(person) {
@@ -141,9 +162,9 @@ export class Administrator {
 }
 
 function withResolvers() {
-  let resolve;
-  const promise = new Promise((settle) => { resolve = settle; });
-  return { promise, resolve };
+  let [resolve, reject] = [];
+  const promise = new Promise((...settle) => { [resolve, reject] = settle; });
+  return { promise, resolve, reject };
 }
 
 /** Runs in the page: how far the page can be scrolled sideways, or a card cuts off what is in it. */

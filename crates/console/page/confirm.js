@@ -1,8 +1,9 @@
 // The dialog before an act: what it does, whom it hits, and why it is done.
 
-import { element, fail, make, onClick, onSubmit } from "./dom.js";
+import { element, fail, make, onClick, say } from "./dom.js";
 import { complaint } from "./words.js";
 
+/** What was asked last. An act may outlast its question, whose dialog somebody closes: it has no part in the next. */
 let current = null;
 /** The number of the last question what an act would do: answers to earlier ones come too late. */
 let asked = 0;
@@ -19,6 +20,7 @@ export function confirm({ title, ask, effect, submit, act, danger = true }) {
   element("act-submit").className = danger ? "danger" : "";
   element("act-form").reset();
   fail("act-error", "");
+  element("act-ask").disabled = false;
   element("act-ask-line").hidden = !ask;
   if (ask) {
     element("act-ask-label").textContent = ask.label;
@@ -32,7 +34,7 @@ export function confirm({ title, ask, effect, submit, act, danger = true }) {
 /** Shows what the act would do; until then, it cannot be submitted. */
 async function foresee() {
   const { effect, ask } = current;
-  const question = ++asked;
+  const turn = ++asked;
   element("act-effect").textContent = "One moment …";
   element("act-submit").ariaDisabled = "true";
   fail("act-error", "");
@@ -42,28 +44,33 @@ async function foresee() {
   } catch (error) {
     wrong = complaint(error);
   }
-  if (question !== asked) return;
+  if (turn !== asked) return;
   element("act-effect").textContent = words;
   element("act-submit").ariaDisabled = null;
   if (wrong) fail("act-error", wrong);
 }
 
 export function showConfirm() {
-  const dialog = element("act");
   element("act-ask").addEventListener("change", foresee);
-  onClick(element("act-cancel"), () => dialog.close());
-  onSubmit(element("act-form"), async () => {
-    const { act, ask } = current;
-    const choice = element("act-ask");
-    choice.disabled = true;
-    try {
-      const after = await act(element("act-why").value, ask && choice.value);
-      dialog.close();
-      after?.();
-    } catch (error) {
-      fail("act-error", complaint(error));
-    } finally {
-      choice.disabled = false;
-    }
+  onClick(element("act-cancel"), () => element("act").close());
+  element("act-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!element("act-submit").ariaDisabled) goThrough(current);
   });
+}
+
+async function goThrough(question) {
+  const [submit, choice] = [element("act-submit"), element("act-ask")];
+  const isOpen = () => question === current && element("act").open;
+  [submit.ariaDisabled, choice.disabled] = ["true", true];
+  let after = null;
+  try {
+    after = await question.act(element("act-why").value, question.ask && choice.value);
+    if (isOpen()) element("act").close();
+  } catch (error) {
+    if (isOpen()) fail("act-error", complaint(error));
+    else say(complaint(error));
+  }
+  if (isOpen()) [submit.ariaDisabled, choice.disabled] = [null, false];
+  after?.();
 }
