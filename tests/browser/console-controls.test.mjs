@@ -3,10 +3,61 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { Administrator } from './administrator.mjs';
+import { until } from './patience.mjs';
 import { siteWith } from './stories.mjs';
 
 describe('the controls of the console', { timeout: 600_000, concurrency: 1 }, () => {
   const story = siteWith();
+
+  story('more sessions than a page shows are seen, and all of a person and everyone are ended', async ({ arrive, come, site }) => {
+    const idlest = await logInElsewhere(site, 'alice');
+    const others = await Promise.all(Array.from({ length: 50 }, () => logInElsewhere(site, 'alice')));
+    const bob = await arrive();
+    await bob.logIn('bob');
+    await bob.isSignedInAs('bob');
+    const admin = await come(Administrator);
+    await admin.logIn();
+    await admin.see('filter-order').selectOption('least-recent');
+    await until(() => admin.see('sessions-shown').innerText(), '50 of 53 shown');
+    assert.equal(await admin.see('session').count(), 50);
+    // Who was on the first page, and is active before the next is loaded, is on that, too.
+    const next = await admin.holdsBack('**/console/api/sessions?*', (request) => request.url().includes('after='));
+    await admin.see('more').click();
+    await next.request;
+    assert.equal(await idlest('/session/refresh', 'POST'), 200);
+    await next.comes();
+    await until(() => admin.see('sessions-shown').innerText(), '53 of 53 shown');
+    assert.equal(await admin.see('session').count(), 53);
+    assert.equal(await admin.see('more').isVisible(), false);
+    await admin.see('select-all').check();
+    assert.equal(await admin.see('selection-count').innerText(), '53 sessions are selected.');
+    await admin.see('select-all').uncheck();
+
+    await admin.see('filter-tenant').fill('acme');
+    await admin.see('filter-submit').click();
+    await admin.see('sessions-empty').filter({ hasText: 'Nobody' }).waitFor();
+    await admin.seesPeople();
+    await admin.see('filter-tenant').fill('');
+    await admin.see('filter-submit').click();
+    await admin.sessionOf('alice').first().getByTestId('session-end-user').click();
+    assert.match(await admin.goesThrough('a shared password'), /^This ends 51 sessions of 1 person\. 51 seats fall free\.$/);
+    await admin.isTold('51 sessions have ended.');
+    for (const one of [idlest, ...others]) assert.equal(await one('/session'), 401);
+    await admin.seesPeople('bob', 'admin');
+    await bob.isSignedInAs('bob');
+
+    await admin.see('end-everyone').click();
+    assert.match(await admin.goesThrough('the door closes'), /^This ends 2 sessions of 2 people\..* You are one of them: you will be logged out\.$/);
+    await admin.see('login-form').waitFor();
+    await admin.isTold('You are logged out.');
+    assert.equal(await admin.see('session').count(), 0);
+    await bob.reads(/An administrator ended this session/);
+    await admin.logIn();
+    await admin.seesPeople('admin');
+    await admin.views('Audit');
+    await admin.see('audit-record').filter({ hasText: /admin ends everyone\s*done: 2 sessions[\s\S]*the door closes/ }).waitFor();
+    await admin.see('audit-record').filter({ hasText: /admin ends all sessions of alice\s*done: 51 sessions/ }).waitFor();
+  });
 
   story('an act that outlasts its dialog has no part in the next', async ({ come, site }) => {
     const [alice, bob] = [await logInElsewhere(site, 'alice'), await logInElsewhere(site, 'bob')];

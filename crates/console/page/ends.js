@@ -2,7 +2,7 @@
 
 import { confirm } from "./confirm.js";
 import { say } from "./dom.js";
-import { act } from "./server.js";
+import { act, session } from "./server.js";
 import { device, many, person } from "./words.js";
 
 /** Asks, ends, and says what came of it; `done` is called after. */
@@ -13,7 +13,8 @@ function end(title, target, done, more = {}) {
     effect: async (choice) => hits(await act("POST", "ends/preview", { target: target(choice) })),
     act: async (why, choice) => {
       const { ended } = await act("POST", "ends", { target: target(choice), why });
-      say(`${many(ended, "session has", "sessions have")} ended.`);
+      // Whoever ended their own is told that.
+      if (session.current.get().session) say(`${many(ended, "session has", "sessions have")} ended.`);
       await done();
     },
     ...more,
@@ -56,6 +57,6 @@ export function endEveryone(done) {
 export function hits({ sessions, people, seats, includes_you: includesYou }) {
   if (sessions === 0) return "This hits nobody now.";
   const free = seats > 0 ? ` ${many(seats, "seat falls", "seats fall")} free.` : "";
-  const you = includesYou ? " You are one of them: you will be logged out." : "";
+  const you = includesYou ? ` ${people === 1 ? "It is you" : "You are one of them"}: you will be logged out.` : "";
   return `This ends ${many(sessions, "session")} of ${many(people, "person", "people")}.${free}${you}`;
 }

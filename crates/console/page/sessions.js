@@ -25,8 +25,8 @@ export function showSessions() {
   onClick(element("end-dangling"), () => endDangling(changed));
   onClick(element("end-everyone"), () => endEveryone(changed));
   onClick(element("end-selected"), () => endSelected([...selected].slice(0, AT_MOST), changed));
-  element("select-all").addEventListener("change", ({ target }) => {
-    for (const box of element("sessions-rows").querySelectorAll("input")) if (box.checked !== target.checked) box.click();
+  element("select-all").addEventListener("change", ({ target: { checked } }) => {
+    for (const box of element("sessions-rows").querySelectorAll("input")) if (box.checked !== checked) box.click();
   });
 
   function find() {
@@ -51,7 +51,7 @@ export function showSessions() {
       const page = await look(`sessions?${query(after)}`, { passive });
       if (turn !== asked) return;
       fail("sessions-error", "");
-      show(page, after ? [...shown, ...page.sessions] : page.sessions);
+      show(page, after ? joined(shown, page.sessions) : page.sessions);
     } catch (error) {
       if (turn === asked && !passive) fail("sessions-error", complaint(error));
     } finally {
@@ -108,7 +108,8 @@ export function showSessions() {
 
   async function changed() {
     selected.clear();
-    await Promise.all([load(), loadOverview(false)]);
+    // The act is done, whatever becomes of this: the page looks again by itself.
+    await Promise.all([load(), loadOverview(false).catch(() => {})]);
   }
 
   /** Follows what happens, unless somebody is at work in the table or waits for it. */
@@ -119,6 +120,12 @@ export function showSessions() {
   }
 
   return { load, follow };
+}
+
+/** The next page after those before it. Who was active between two pages may be on both. */
+function joined(before, page) {
+  const ids = new Set(page.map(({ id }) => id));
+  return [...before.filter(({ id }) => !ids.has(id)), ...page];
 }
 
 /** An instant, as a relative time or a date, with the exact one for who points at it. */
