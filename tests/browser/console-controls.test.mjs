@@ -59,6 +59,63 @@ describe('the controls of the console', { timeout: 600_000, concurrency: 1 }, ()
     await admin.see('audit-record').filter({ hasText: /admin ends all sessions of alice\s*done: 51 sessions/ }).waitFor();
   });
 
+  story('what happens is sifted, and what was counted is saved', async ({ come, site }) => {
+    const admin = await come(Administrator);
+    await admin.logIn();
+    await admin.views('Live');
+    await admin.page.getByText('listening').waitFor();
+    const alice = await logInElsewhere(site, 'alice');
+    const bob = await logInElsewhere(site, 'bob');
+    await admin.seesHappenings('Login bob', 'Login alice');
+    await admin.see('live-subject').fill('bob');
+    await admin.seesHappenings('Login bob');
+    assert.equal(await bob('/session/logout', 'POST'), 204);
+    await admin.seesHappenings('End bob', 'Login bob');
+    await admin.page.getByLabel('Login', { exact: true }).uncheck();
+    await admin.seesHappenings('End bob');
+    await admin.see('live-subject').fill('carol');
+    await admin.seesHappenings();
+    await admin.see('live-empty').waitFor();
+    await admin.see('live-subject').fill('');
+    assert.equal(await alice('/session/refresh', 'POST'), 200);
+    await admin.page.getByLabel('Refresh', { exact: true }).check();
+    await admin.seesHappenings('Refresh alice', 'End bob');
+
+    await admin.views('Over time');
+    const points = async () => (await admin.see('chart-seats').locator('polyline').first().getAttribute('points')).split(' ').length;
+    await until(points, 60);
+    const day = await admin.holdsBack('**/console/api/statistics?span=day', () => true);
+    await admin.see('span').selectOption('day');
+    await day.request;
+    await admin.see('span').selectOption('month');
+    await until(points, 744);
+    await day.comes();
+    assert.equal(await points(), 744, 'what was asked for last');
+    await admin.see('span').selectOption('day');
+    await until(points, 288);
+    await admin.see('peak').first().waitFor();
+    assert.match(await admin.see('peak').first().innerText(), /^\d{4}-\d\d-\d\d\t/);
+    await admin.see('peaks-by').selectOption('month');
+    await admin.see('peak').first().filter({ hasText: /^\d{4}-\d\d(?!-)/ }).waitFor();
+    const table = await admin.saves(admin.see('peaks-csv'));
+    assert.equal(table.name, 'peaks.csv');
+    assert.match(table.text, /^from,seats,sessions,at\n(\d{4}-\d\d,\d+,\d+,\d+\n)+$/);
+    const marks = await admin.saves(admin.see('peaks-json'));
+    const { by, peaks } = JSON.parse(marks.text);
+    assert.deepEqual([marks.name, by, peaks.length], ['peaks.json', 'month', await admin.see('peak').count()]);
+
+    await admin.views('Sessions');
+    await admin.sessionOf('alice').getByTestId('session-end').click();
+    await admin.goesThrough('the last of today');
+    await admin.views('Audit');
+    await admin.see('audit-record').filter({ hasText: /done: 1 session[\s\S]*the last of today/ }).waitFor();
+    const audit = await admin.saves(admin.see('audit-export'));
+    const records = audit.text.trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(audit.name, 'audit.jsonl');
+    assert.equal(records.length, await admin.see('audit-record').count());
+    assert.deepEqual(records.slice(-2).map(({ stage, why }) => [stage, why]), [['begins', 'the last of today'], ['done', 'the last of today']]);
+  });
+
   story('an act that outlasts its dialog has no part in the next', async ({ come, site }) => {
     const [alice, bob] = [await logInElsewhere(site, 'alice'), await logInElsewhere(site, 'bob')];
     const admin = await come(Administrator);

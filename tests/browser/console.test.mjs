@@ -196,6 +196,10 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await admin.page.keyboard.press('Escape');
       await admin.see('paused').waitFor();
       await admin.portrait('paused');
+      await admin.views('Audit');
+      await admin.see('audit-export').click();
+      await admin.isTold(/your password was not given/);
+      await admin.views('Sessions');
       await admin.see('go-on').click();
       await admin.see('prove-password').fill('correct horse');
       await admin.see('prove-submit').click();

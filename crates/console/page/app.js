@@ -44,7 +44,7 @@ let timer = null;
 
 onClick(element("note-close"), () => say(""));
 onClick(element("go-on"), () => { pause(false); return enter(); });
-onClick(element("logout"), () => session.logout().catch((error) => say(complaint(error))));
+onClick(element("logout"), () => session.logout());
 addEventListener("hashchange", () => {
   say("");
   show();

@@ -1,5 +1,7 @@
 // Small words for the page's parts. Text from people is only ever set as text.
 
+import { complaint } from "./words.js";
+
 export function element(id) {
   return document.getElementById(id);
 }
@@ -53,6 +55,11 @@ export function button(testid, words, label, act, className = "quiet small") {
   return made;
 }
 
+/** Does the work as a choice changes. */
+export function onChange(field, act) {
+  field.addEventListener("change", () => told(act));
+}
+
 /** Does the work at a click, and nothing at further clicks until it is done. */
 export function onClick(button, act) {
   button.addEventListener("click", () => busy([button], act));
@@ -70,10 +77,16 @@ export function onSubmit(form, act) {
 async function busy(buttons, act) {
   if (buttons.some((button) => button.ariaDisabled)) return;
   for (const button of buttons) button.ariaDisabled = "true";
+  await told(act);
+  for (const button of buttons) button.ariaDisabled = null;
+}
+
+/** Does the work; what goes wrong, and has no place of its own, is said to everyone. */
+async function told(act) {
   try {
     await act();
-  } finally {
-    for (const button of buttons) button.ariaDisabled = null;
+  } catch (error) {
+    say(complaint(error));
   }
 }
 

@@ -1,25 +1,32 @@
 // Over time: charts of the last hour, day and month, and the high-water marks.
 
 import { chart } from "./chart.js";
-import { cell, element, onClick, row } from "./dom.js";
+import { cell, element, onChange, onClick, row } from "./dom.js";
 import { look, save } from "./server.js";
 import { END, many, number, when } from "./words.js";
 
 export function showStatistics() {
-  element("span").addEventListener("change", () => load());
-  element("peaks-by").addEventListener("change", () => loadPeaks());
+  /** The numbers of the last questions: answers to earlier ones come too late. */
+  let [asked, askedPeaks] = [0, 0];
+
+  onChange(element("span"), () => load());
+  onChange(element("peaks-by"), () => loadPeaks());
   onClick(element("peaks-csv"), () => save(`statistics/peaks.csv?by=${element("peaks-by").value}`, "peaks.csv"));
   onClick(element("peaks-json"), () => save(`statistics/peaks?by=${element("peaks-by").value}`, "peaks.json"));
 
   async function load({ passive = false } = {}) {
     const span = element("span").value;
+    const turn = ++asked;
     const data = await look(`statistics?span=${span}`, { passive });
+    if (turn !== asked) return;
     element("charts").replaceChildren(...charts(span, data));
     await loadPeaks(passive);
   }
 
   async function loadPeaks(passive = false) {
+    const turn = ++askedPeaks;
     const { peaks } = await look(`statistics/peaks?by=${element("peaks-by").value}`, { passive });
+    if (turn !== askedPeaks) return;
     element("peaks").replaceChildren(...peaks.toReversed().slice(0, 31).map((peak) => row("peak",
       cell("Of", peak.from), cell("Seats", number(peak.seats)), cell("Reached", when(peak.at)), cell("Sessions", number(peak.sessions)))));
   }
