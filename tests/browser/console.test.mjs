@@ -236,6 +236,8 @@ describe('the console', { timeout: 600_000, concurrency: 2 }, () => {
       await admin.see('act-effect').filter({ hasText: /ends 1 session of 1 person/ }).waitFor();
       await admin.goesThrough('the night is over');
       await admin.seesPeople();
+      await admin.views('Audit');
+      await admin.see('audit-record').filter({ hasText: /admin ends sessions that dangle\s*done: 1 session/ }).waitFor();
     });
   });
 

@@ -2,7 +2,7 @@
 
 import { element, make, onClick } from "./dom.js";
 import { look, save } from "./server.js";
-import { many, person, when } from "./words.js";
+import { lasting, many, person, when } from "./words.js";
 
 const STAGE = { begins: "begins", done: "done", failed: "failed" };
 
@@ -50,7 +50,8 @@ function target(whom) {
   if (whom.sessions) return many(whom.sessions.length, "session");
   if (whom.user) return `all sessions of ${person(whom.user)}`;
   if (whom.tenant) return `the tenant ${whom.tenant}`;
-  return `sessions that dangle for ${many(whom.dangling?.inactive_for ?? 0, "second")} or longer`;
+  const inactiveFor = whom.dangling?.inactive_for;
+  return inactiveFor ? `sessions that dangle for ${lasting(inactiveFor)} or longer` : "sessions that dangle";
 }
 
 function limits(all) {
