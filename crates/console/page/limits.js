@@ -28,8 +28,8 @@ export function showLimits() {
       act: async (why) => {
         await act("PUT", "limits", { limits, why });
         say("The limits have changed.");
-        await loadOverview(false);
-        await loadSeats();
+        // The act is done, whatever becomes of this: the page looks again by itself.
+        await loadOverview(false).then(() => loadSeats()).catch(() => {});
       },
     });
   });

@@ -3,7 +3,7 @@
 import { element, text } from "./dom.js";
 import { draw, fill } from "./seats.js";
 import { look } from "./server.js";
-import { many, number } from "./words.js";
+import { lasting, many, number } from "./words.js";
 
 let known = null;
 
@@ -34,6 +34,6 @@ function show({ site, you, counts, limits, refusals, policy, node }) {
   element("status").dataset.status = node.readiness;
   draw({ counts, limits });
   element("seats-hint").textContent = `${many(dangling, "dangling session")} beside them: not used for `
-    + `${Math.round(policy.dangling_after / 60) || "less than 1"} minutes, so they hold no seat, and take one again as they come back. `
+    + `${lasting(policy.dangling_after)}, so they hold no seat, and take one again as they come back. `
     + `${many(refusals.limit, "login was", "logins were")} turned away on this node in the last 24 hours.`;
 }
