@@ -12,6 +12,10 @@ const BROWSERS = [...Array(5).fill(2), 4];
 /** A token of three seconds has run out before the next round, and lives until all tabs of this one have used it. */
 const ACCESS_TTL = '3s';
 const ROUND_MS = 4000;
+/** It ends at a whole second, and is renewed from the last quarter of its life on: not as soon as this, in any case. */
+const STILL_GOOD_MS = 1000;
+/** An event stream that opens anew between two rounds has the token renewed, too: then it is still good in the next one. */
+const FEWEST = 15;
 
 describe('tabs that refresh at once', { timeout: 300_000, concurrency: true }, () => {
   for (const transport of ['cookies', 'bearer']) {
@@ -41,10 +45,10 @@ async function race(tabs, first) {
     assert.deepEqual(answers, Array(1 + ROUNDS).fill(200));
     assert.deepEqual(states.filter((state) => !['active', 'refreshing'].includes(state)), []);
   }
-  const rounds = tabs[0].sent('POST /session/refresh')
-    .map(({ arrived }) => Math.floor((arrived - first) / ROUND_MS))
-    .filter((round) => round > 0);
-  assert.deepEqual(rounds, Array.from({ length: ROUNDS }, (_, n) => n + 1), 'one refresh a round');
+  const refreshes = tabs[0].sent('POST /session/refresh').map(({ arrived }) => arrived - first).filter((at) => at > ROUND_MS / 2);
+  const needless = refreshes.filter((at, n) => n > 0 && at - refreshes[n - 1] < STILL_GOOD_MS);
+  assert.deepEqual(needless, [], `a refresh while the token of another was good: ${refreshes}`);
+  assert.ok(refreshes.length >= FEWEST, `one refresh a round: ${refreshes}`);
 }
 
 /** Runs in each tab. */
