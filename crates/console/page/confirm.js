@@ -1,12 +1,12 @@
 // The dialog before an act: what it does, whom it hits, and why it is done.
 
-import { element, fail, make, onClick, say } from "./dom.js";
+import { element, fail, make, onClick, questions, say } from "./dom.js";
 import { complaint } from "./words.js";
 
 /** What was asked last. An act may outlast its question, whose dialog somebody closes: it has no part in the next. */
 let current = null;
-/** The number of the last question what an act would do: answers to earlier ones come too late. */
-let asked = 0;
+/** What an act would do. */
+const asksEffect = questions();
 
 /**
  * Asks before an act. `effect` says in a sentence what it would do, asked from the server as the dialog opens and as
@@ -34,7 +34,7 @@ export function confirm({ title, ask, effect, submit, act, danger = true }) {
 /** Shows what the act would do; until then, it cannot be submitted. */
 async function foresee() {
   const { effect, ask } = current;
-  const turn = ++asked;
+  const isLast = asksEffect();
   element("act-effect").textContent = "One moment …";
   element("act-submit").ariaDisabled = "true";
   fail("act-error", "");
@@ -44,7 +44,7 @@ async function foresee() {
   } catch (error) {
     wrong = complaint(error);
   }
-  if (turn !== asked) return;
+  if (!isLast()) return;
   element("act-effect").textContent = words;
   element("act-submit").ariaDisabled = null;
   if (wrong) fail("act-error", wrong);

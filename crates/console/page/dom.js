@@ -55,6 +55,15 @@ export function button(testid, words, label, act, className = "quiet small") {
   return made;
 }
 
+/** Numbers questions: each call is one, and returns whether it is the last one still. Answers to earlier ones come too late. */
+export function questions() {
+  let asked = 0;
+  return () => {
+    const turn = ++asked;
+    return () => turn === asked;
+  };
+}
+
 /** Does the work as a choice changes. */
 export function onChange(field, act) {
   field.addEventListener("change", () => told(act));

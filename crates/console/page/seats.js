@@ -18,8 +18,10 @@ export async function loadSeats({ passive = false } = {}) {
   const { user, tenant } = drawn.limits;
   const use = user || tenant ? await look("seats", { passive }) : {};
   const took = performance.now() - began;
+  // Forgotten meanwhile.
+  if (!drawn) return;
   seen = { use, next: began + took * (1 + REST) };
-  if (drawn) draw(drawn);
+  draw(drawn);
 }
 
 export function forgetSeats() {

@@ -1,6 +1,6 @@
 // The table of sessions: filtered, sorted, page by page, and what can be done with each.
 
-import { button, cell, element, fail, isIn, make, onClick, onSubmit, row, text } from "./dom.js";
+import { button, cell, element, fail, isIn, make, onClick, onSubmit, questions, row, text } from "./dom.js";
 import { endDangling, endEveryone, endOne, endSelected, endUser } from "./ends.js";
 import { loadOverview } from "./overview.js";
 import { erasePerson, exportPerson } from "./people.js";
@@ -16,8 +16,9 @@ export function showSessions() {
   let shown = [];
   /** What was last asked for; what somebody is typing was not yet. */
   let filter = null;
-  /** The numbers of the last load and of the last that was answered: an answer to an earlier one comes too late. */
-  let [asked, answered] = [0, 0];
+  const asks = questions();
+  /** Whether the last load has not been answered yet. */
+  let waits = false;
 
   onSubmit(element("filter"), find);
   for (const id of ["filter-holding", "filter-inactive", "filter-order"]) element(id).addEventListener("change", find);
@@ -46,16 +47,17 @@ export function showSessions() {
 
   /** Loads the first page, or the one after; `passive`: nobody asked for it. */
   async function load({ after, passive = false } = {}) {
-    const turn = ++asked;
+    const isLast = asks();
+    waits = true;
     try {
       const page = await look(`sessions?${query(after)}`, { passive });
-      if (turn !== asked) return;
+      if (!isLast()) return;
       fail("sessions-error", "");
       show(page, after ? joined(shown, page.sessions) : page.sessions);
     } catch (error) {
-      if (turn === asked && !passive) fail("sessions-error", complaint(error));
+      if (isLast() && !passive) fail("sessions-error", complaint(error));
     } finally {
-      if (turn === asked) answered = turn;
+      if (isLast()) waits = false;
     }
   }
 
@@ -115,7 +117,7 @@ export function showSessions() {
   /** Follows what happens, unless somebody is at work in the table or waits for it. */
   function follow() {
     const rows = element("sessions-rows");
-    if (asked !== answered || selected.size > 0 || isIn(rows) || shown.length > 50 || document.querySelector("dialog[open]")) return;
+    if (waits || selected.size > 0 || isIn(rows) || shown.length > 50 || document.querySelector("dialog[open]")) return;
     return load({ passive: true });
   }
 

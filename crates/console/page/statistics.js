@@ -1,13 +1,12 @@
 // Over time: charts of the last hour, day and month, and the high-water marks.
 
 import { chart } from "./chart.js";
-import { cell, element, onChange, onClick, row } from "./dom.js";
+import { cell, element, onChange, onClick, questions, row } from "./dom.js";
 import { look, save } from "./server.js";
 import { END, many, number, when } from "./words.js";
 
 export function showStatistics() {
-  /** The numbers of the last questions: answers to earlier ones come too late. */
-  let [asked, askedPeaks] = [0, 0];
+  const [asks, asksPeaks] = [questions(), questions()];
 
   onChange(element("span"), () => load());
   onChange(element("peaks-by"), () => loadPeaks());
@@ -16,17 +15,17 @@ export function showStatistics() {
 
   async function load({ passive = false } = {}) {
     const span = element("span").value;
-    const turn = ++asked;
+    const isLast = asks();
     const data = await look(`statistics?span=${span}`, { passive });
-    if (turn !== asked) return;
+    if (!isLast()) return;
     element("charts").replaceChildren(...charts(span, data));
     await loadPeaks(passive);
   }
 
   async function loadPeaks(passive = false) {
-    const turn = ++askedPeaks;
+    const isLast = asksPeaks();
     const { peaks } = await look(`statistics/peaks?by=${element("peaks-by").value}`, { passive });
-    if (turn !== askedPeaks) return;
+    if (!isLast()) return;
     element("peaks").replaceChildren(...peaks.toReversed().slice(0, 31).map((peak) => row("peak",
       cell("Of", peak.from), cell("Seats", number(peak.seats)), cell("Reached", when(peak.at)), cell("Sessions", number(peak.sessions)))));
   }
